@@ -1,0 +1,41 @@
+"""Pretrain a language model on raw text, transfer it to any task, and see what the pretraining bought.
+
+The public names are `pretrain`, `adapt`, `finetune`, `load` and `TextClassifier`. They are imported when first used,
+so that `import langnet` and `langnet --help` are quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from langnet.estimators import TextClassifier
+    from langnet.recipes.finetune import finetune
+    from langnet.recipes.model import load
+    from langnet.recipes.pretrain import adapt, pretrain
+
+__version__ = "0.1.0"
+
+__all__ = ["TextClassifier", "__version__", "adapt", "finetune", "load", "pretrain"]
+
+# Where each public name lives; the imports above say the same to type checkers and editors.
+_HOMES = {
+    "TextClassifier": "langnet.estimators",
+    "adapt": "langnet.recipes.pretrain",
+    "finetune": "langnet.recipes.finetune",
+    "load": "langnet.recipes.model",
+    "pretrain": "langnet.recipes.pretrain",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'langnet' has no attribute {name!r}; public names: {', '.join(__all__)}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value  # the second use finds it without passing here
+    return value
+
+
+def __dir__() -> list[str]:
+    """Public names, for tab completion."""
+    return sorted(__all__)

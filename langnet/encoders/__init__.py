@@ -1,0 +1,1 @@
+"""Encoders: token ids in, the hidden states of every layer out."""

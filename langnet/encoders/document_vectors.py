@@ -1,0 +1,160 @@
+"""Document vectors: latent semantic analysis of a document's words and word pairs.
+
+Deerwester et al. 1990: a truncated singular value decomposition of the matrix of documents by terms. It is the cheapest
+pretraining there is, a minute for a hundred megabytes, and strong with few labels, since what most divides the
+documents of a domain (their topic, their sentiment) comes first in it. Here terms are token ids and pairs of neighbouring
+ids, counted as 1 + log(count) and weighted by a power of the inverse document frequency.
+
+These are not states of positions, so this is no `Encoder`: the vectors stand beside an encoder's states as features of
+the whole document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.utils.extmath import randomized_svd
+from torch import Tensor
+
+BUCKETS = 2**22  # pairs are hashed; at a hundred thousand kept terms, collisions touch some two in a hundred
+_MIX = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: Fibonacci hashing
+_DOCUMENTS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class DocumentVectorOptions:
+    """How document vectors are made.
+
+    Attributes:
+        dim: K, the length of a vector.
+        n_terms: how many tokens and pairs are kept, the most frequent ones.
+        idf_power: exponent of log(documents / documents with the term).
+        min_documents: terms in fewer documents are dropped.
+        max_documents: the decomposition sees at most so many, spread evenly over the corpus.
+        seed: of the randomised decomposition (Halko et al. 2011).
+    """
+
+    dim: int = 64
+    n_terms: int = 100_000
+    idf_power: float = 2.0
+    min_documents: int = 3
+    max_documents: int = 200_000
+    seed: int = 0
+
+
+class DocumentVectors:
+    """A fitted space of document vectors.
+
+    Attributes:
+        buckets: (F,) int64, the kept terms, ascending.
+        weights: (F,) float32, each term's weight.
+        vectors: (F, K) float32, each term's vector; dimensions fall in importance.
+    """
+
+    def __init__(self, buckets: np.ndarray, weights: np.ndarray, vectors: np.ndarray):
+        self.buckets, self.weights, self.vectors = buckets, weights, vectors
+
+    @property
+    def dim(self) -> int:
+        """K, the length of a vector."""
+        return int(self.vectors.shape[1])
+
+    @classmethod
+    def fit(cls, documents: Sequence[np.ndarray], options: DocumentVectorOptions) -> DocumentVectors:
+        """Decompose a corpus.
+
+        Args:
+            documents: token ids of each document; read twice.
+            options: how.
+        """
+        step = max(1, len(documents) // options.max_documents)
+        chosen = range(0, len(documents), step)
+        counts = np.zeros(BUCKETS, dtype=np.int64)
+        for part in _parts(documents, chosen):
+            counts += np.bincount(_terms(part)[0], minlength=BUCKETS)
+        kept = np.argsort(-counts, kind="stable")[: options.n_terms]
+        kept = np.sort(kept[counts[kept] >= options.min_documents])
+        matrix = sparse.vstack([_count(part, kept) for part in _parts(documents, chosen)], format="csr")
+        frequency = np.bincount(matrix.indices, minlength=len(kept))
+        weights = np.log((matrix.shape[0] + 1) / (frequency + 1)) ** options.idf_power
+        weights = np.where(frequency >= options.min_documents, weights, 0).astype(np.float32)
+        weighted = _weigh(matrix, weights)
+        dim = max(1, min(options.dim, min(weighted.shape) - 1))
+        _, _, rows = randomized_svd(weighted, dim, n_iter=4, random_state=options.seed)
+        return cls(kept, weights, np.ascontiguousarray(rows.T, dtype=np.float32))
+
+    def transform(self, documents: Sequence[np.ndarray]) -> np.ndarray:
+        """Vectors of unit length, (N, K) float32; zero where a document has no known term."""
+        out = np.zeros((len(documents), self.dim), dtype=np.float32)
+        for start in range(0, len(documents), _DOCUMENTS_AT_ONCE):
+            part = documents[start : start + _DOCUMENTS_AT_ONCE]
+            out[start : start + len(part)] = _weigh(_count(part, self.buckets), self.weights) @ self.vectors
+        lengths = np.linalg.norm(out, axis=1, keepdims=True)
+        return out / np.maximum(lengths, 1e-12)
+
+    def token_vectors(self, vocabulary_size: int) -> np.ndarray:
+        """The vector of each single token, (V, K); zero for tokens that were not kept."""
+        index, known = _find(np.arange(vocabulary_size, dtype=np.int64), self.buckets)
+        out = np.zeros((vocabulary_size, self.dim), dtype=np.float32)
+        out[known] = self.vectors[index[known]]
+        return out
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What is written into a model's folder; vectors in half precision."""
+        return {
+            "buckets": torch.from_numpy(self.buckets.astype(np.int32)),
+            "weights": torch.from_numpy(self.weights),
+            "vectors": torch.from_numpy(self.vectors.astype(np.float16)),
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: dict[str, Tensor]) -> DocumentVectors:
+        """The inverse of `tensors`."""
+        buckets = tensors["buckets"].numpy().astype(np.int64)
+        return cls(buckets, tensors["weights"].numpy(), tensors["vectors"].float().numpy())
+
+
+def _parts(documents: Sequence[np.ndarray], chosen: range) -> Iterator[list[np.ndarray]]:
+    for start in range(0, len(chosen), _DOCUMENTS_AT_ONCE):
+        yield [documents[i] for i in chosen[start : start + _DOCUMENTS_AT_ONCE]]
+
+
+def _terms(documents: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The bucket of every token and of every pair, and the document of each."""
+    lengths = [len(document) for document in documents]
+    flat = np.concatenate(documents).astype(np.int64) if documents else np.zeros(0, np.int64)
+    owner = np.repeat(np.arange(len(documents)), lengths)
+    inside = owner[:-1] == owner[1:]
+    pairs = ((flat[:-1] + 1).astype(np.uint64) * np.uint64(_MIX)) ^ flat[1:].astype(np.uint64)
+    pairs = (pairs * np.uint64(_MIX)) >> np.uint64(42)  # the upper 22 bits
+    # Single tokens keep the lowest buckets to themselves unless a pair falls there, which a hash does evenly.
+    buckets = np.concatenate([flat % BUCKETS, pairs[inside].astype(np.int64)])
+    return buckets, np.concatenate([owner, owner[:-1][inside]])
+
+
+def _find(buckets: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The place of each bucket among the kept ones, and whether it is there."""
+    index = np.searchsorted(kept, buckets)
+    index[index == len(kept)] = 0
+    return index, kept[index] == buckets if len(kept) else np.zeros(len(buckets), dtype=bool)
+
+
+def _count(documents: Sequence[np.ndarray], kept: np.ndarray) -> sparse.csr_matrix:
+    """Counts of the kept terms, (N, F) float32."""
+    buckets, owner = _terms(documents)
+    index, known = _find(buckets, kept)
+    ones = np.ones(int(known.sum()), dtype=np.float32)
+    return sparse.csr_matrix((ones, (owner[known], index[known])), shape=(len(documents), len(kept)))
+
+
+def _weigh(counts: sparse.csr_matrix, weights: np.ndarray) -> sparse.csr_matrix:
+    """(1 + log count) times weight, rows of unit length."""
+    weighted = counts.copy()
+    weighted.data = (1 + np.log(weighted.data)) * weights[weighted.indices]
+    lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+    scale = sparse.diags((1 / np.maximum(lengths, 1e-12)).astype(np.float32))
+    return sparse.csr_matrix(scale @ weighted)

@@ -1,0 +1,74 @@
+"""The encoder contract: token ids in, the hidden states of every layer out.
+
+Word vectors, ELMo, AWD-LSTM and GPT all keep this contract, so that every task and every transfer method works on
+each of them. Nothing else may be assumed of an encoder.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+
+@dataclass
+class Encoding:
+    """What an encoder returns.
+
+    Attributes:
+        layers: one tensor (B, T, D) a layer, bottom to top; the first is the embeddings.
+        state: a recurrent state to pass into the next call, or None. Encoders never keep a state themselves.
+    """
+
+    layers: list[Tensor]
+    state: Any = None
+
+    @property
+    def top(self) -> Tensor:
+        """The last layer, (B, T, D)."""
+        return self.layers[-1]
+
+
+class Encoder(nn.Module, ABC):
+    """Base class of all encoders.
+
+    Attributes:
+        config: the frozen dataclass that rebuilds the encoder; JSON-serialisable fields only.
+        dim: D, the width of every layer that `forward` returns.
+        n_layers: the number of layers above the embeddings; `forward` returns `n_layers + 1` tensors.
+        context: the longest T that one call accepts, or None where there is no limit.
+    """
+
+    config: Any
+    dim: int
+    n_layers: int
+    context: int | None
+
+    @abstractmethod
+    def forward(self, ids: Tensor, mask: Tensor | None = None, state: Any = None) -> Encoding:
+        """Encode token ids.
+
+        Args:
+            ids: (B, T) int64 token ids, or (B, T, C) where words are read as characters.
+            mask: (B, T) bool, True at real tokens; padding stands on the right. None means no padding.
+            state: what an earlier call returned as `Encoding.state`, to go on from there.
+        """
+
+    @abstractmethod
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Next-token scores of top-layer states: (..., D) to (..., V)."""
+
+    @abstractmethod
+    def output_weight(self) -> Tensor:
+        """The matrix (V, D) behind `logits`, for losses that fuse the product with the cross-entropy."""
+
+    @abstractmethod
+    def layer_groups(self) -> list[list[nn.Parameter]]:
+        """Every parameter exactly once, grouped bottom (embeddings) to top, for layer-wise rates and unfreezing."""
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of parameters, tied ones counted once."""
+        return sum(parameter.numel() for parameter in self.parameters())

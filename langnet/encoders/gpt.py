@@ -1,0 +1,276 @@
+"""GPT: causal transformers, the one published in 2018 and today's recipe, from one set of blocks.
+
+`gpt-2018` is the OpenAI transformer (Radford et al., "Improving Language Understanding by Generative Pre-Training",
+2018): learned positions, LayerNorm after each residual sum (post-norm), GELU in its tanh form, biases, dropout 0.1,
+weights drawn from N(0, 0.02), input and output embeddings tied.
+
+`gpt` is what has been learned since: RMSNorm before each sub-layer (Zhang & Sennrich 2019; Xiong et al. 2020), rotary
+positions (Su et al. 2021), normalised queries and keys (Henry et al. 2020), squared ReLU (So et al. 2021), no biases,
+and output projections that start at zero, so that every block starts as the identity.
+
+What differs here: both families are one configuration apart, and padding stands on the right, where a causal model
+cannot see it, so no attention mask is ever built and the fused causal attention kernel always applies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from langnet.encoders.encoder import Encoder, Encoding
+from langnet.errors import LangnetError
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """Everything that rebuilds a GPT.
+
+    Attributes:
+        vocabulary_size: V, the number of token ids.
+        context: the longest sequence, in tokens.
+        dim: D, the width of the hidden states.
+        n_layers: number of blocks.
+        n_heads: attention heads; must divide `dim`.
+        feedforward: inner width of the feed-forward layers.
+        dropout: on embeddings, attention weights and sub-layer outputs.
+        norm: LayerNorm with gain and bias after each residual sum, or RMSNorm without parameters before each sub-layer.
+        positions: a learned vector a position, or rotary.
+        activation: of the feed-forward layers.
+        normalise_queries_keys: RMSNorm on each head's queries and keys.
+        zero_outputs: the last matrix of each sub-layer starts at zero.
+        bias: whether linear layers have a bias.
+        tie_embeddings: the softmax shares its matrix with the token embeddings.
+    """
+
+    vocabulary_size: int
+    context: int = 256
+    dim: int = 256
+    n_layers: int = 4
+    n_heads: int = 4
+    feedforward: int = 1024
+    dropout: float = 0.0
+    norm: Literal["post-layer", "pre-rms"] = "pre-rms"
+    positions: Literal["learned", "rotary"] = "rotary"
+    activation: Literal["gelu", "relu2"] = "relu2"
+    normalise_queries_keys: bool = True
+    zero_outputs: bool = True
+    bias: bool = False
+    tie_embeddings: bool = True
+
+    def __post_init__(self) -> None:
+        if self.dim % self.n_heads:
+            raise LangnetError(
+                f"dim {self.dim} cannot be split into {self.n_heads} heads; choose a multiple of n_heads"
+            )
+        if self.positions == "rotary" and (self.dim // self.n_heads) % 2:
+            raise LangnetError(f"rotary positions need an even head width, not {self.dim // self.n_heads}")
+
+
+class RMSNorm(nn.Module):
+    """x / sqrt(mean(x^2)), without a learned gain (Zhang & Sennrich 2019, equation 4)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, (x.shape[-1],))  # (..., D)
+
+
+def rotary_angles(length: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of rotary positions 0 .. length-1 for heads of `width`: two tensors (T, width / 2)."""
+    frequencies = 10_000.0 ** -(torch.arange(0, width, 2, device=device, dtype=torch.float32) / width)
+    angles = torch.arange(length, device=device, dtype=torch.float32)[:, None] * frequencies  # (T, width / 2)
+    return angles.cos(), angles.sin()
+
+
+def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    """Rotate the halves of each head's vectors by their position: (B, H, T, width), Su et al. 2021, equation 34."""
+    first, second = x.chunk(2, dim=-1)
+    cosines, sines = cosines.to(x.dtype), sines.to(x.dtype)
+    return torch.cat([first * cosines - second * sines, second * cosines + first * sines], dim=-1)  # (B, H, T, width)
+
+
+class Attention(nn.Module):
+    """Causal self-attention over several heads (Vaswani et al. 2017, section 3.2)."""
+
+    def __init__(self, config: GPTConfig):
+        super().__init__()
+        self.config = config
+        # Three matrices in one tensor: one product computes all, and Muon still orthogonalises each by itself.
+        self.qkv = nn.Parameter(torch.empty(3, config.dim, config.dim))
+        self.qkv_bias = nn.Parameter(torch.zeros(3 * config.dim)) if config.bias else None
+        self.output = nn.Linear(config.dim, config.dim, bias=config.bias)
+
+    def forward(self, x: Tensor, past: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Attend: x (B, T, D), past keys and values (B, H, P, width) or None; also returns the keys and values."""
+        B, T, D = x.shape
+        width = D // self.config.n_heads
+        start = 0 if past is None else past[0].shape[2]
+        qkv = F.linear(x, self.qkv.flatten(0, 1), self.qkv_bias)  # (B, T, 3 D)
+        q, k, v = qkv.view(B, T, 3, self.config.n_heads, width).permute(2, 0, 3, 1, 4)  # each (B, H, T, width)
+        if self.config.normalise_queries_keys:
+            q, k = F.rms_norm(q, (width,)), F.rms_norm(k, (width,))
+        if self.config.positions == "rotary":
+            cosines, sines = (part[start:] for part in rotary_angles(start + T, width, x.device))
+            q, k = rotate(q, cosines, sines), rotate(k, cosines, sines)
+        if past is not None:
+            k, v = torch.cat([past[0], k], dim=2), torch.cat([past[1], v], dim=2)  # (B, H, P + T, width)
+        dropout = self.config.dropout if self.training else 0.0
+        if past is None:
+            mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)  # (B, H, T, width)
+        else:
+            visible = torch.ones(T, start + T, dtype=torch.bool, device=x.device).tril(start)  # (T, P + T)
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=visible, dropout_p=dropout)
+        return self.output(mixed.transpose(1, 2).reshape(B, T, D)), (k, v)  # (B, T, D)
+
+
+class FeedForward(nn.Module):
+    """Two linear layers with GELU (2018) or squared ReLU (So et al. 2021) between them, at every position."""
+
+    def __init__(self, config: GPTConfig):
+        super().__init__()
+        self.activation = config.activation
+        self.inner = nn.Linear(config.dim, config.feedforward, bias=config.bias)
+        self.output = nn.Linear(config.feedforward, config.dim, bias=config.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = self.inner(x)  # (B, T, F)
+        inner = F.gelu(inner, approximate="tanh") if self.activation == "gelu" else F.relu(inner).square()
+        return self.output(inner)  # (B, T, D)
+
+
+class Block(nn.Module):
+    """Attention and feed-forward, each with a residual connection, normalised before (`gpt`) or after (`gpt-2018`)."""
+
+    def __init__(self, config: GPTConfig):
+        super().__init__()
+        self.post_norm = config.norm == "post-layer"
+        self.attention = Attention(config)
+        self.feedforward = FeedForward(config)
+        self.norm1 = nn.LayerNorm(config.dim) if self.post_norm else RMSNorm()
+        self.norm2 = nn.LayerNorm(config.dim) if self.post_norm else RMSNorm()
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, past: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        if self.post_norm:
+            attended, present = self.attention(x, past)
+            x = self.norm1(x + self.dropout(attended))  # (B, T, D)
+            return self.norm2(x + self.dropout(self.feedforward(x))), present
+        attended, present = self.attention(self.norm1(x), past)
+        x = x + self.dropout(attended)  # (B, T, D)
+        return x + self.dropout(self.feedforward(self.norm2(x))), present
+
+
+class GPT(Encoder):
+    """A causal transformer; both families differ only in their `GPTConfig`.
+
+    `Encoding.state` is the list of keys and values of each block, so that generation costs one position a token.
+    """
+
+    def __init__(self, config: GPTConfig):
+        super().__init__()
+        self.config = config
+        self.dim, self.n_layers, self.context = config.dim, config.n_layers, config.context
+        self.token_embedding = nn.Embedding(config.vocabulary_size, config.dim)
+        learned = config.positions == "learned"
+        self.position_embedding = nn.Embedding(config.context, config.dim) if learned else None
+        self.embedding_dropout = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
+        # Post-norm blocks end in a norm of their own; the published model adds none after the last.
+        self.final_norm = nn.Identity() if config.norm == "post-layer" else RMSNorm()
+        self.softmax = None if config.tie_embeddings else nn.Linear(config.dim, config.vocabulary_size, bias=False)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Draw weights: N(0, 0.02) as published, or scaled by fan-in with zero outputs."""
+        for name, parameter in self.named_parameters():
+            if parameter.dim() < 2:  # a bias, or a LayerNorm's gain, which stays at one
+                if name.endswith("bias"):
+                    nn.init.zeros_(parameter)
+            elif name.endswith("output.weight") and self.config.zero_outputs:
+                nn.init.zeros_(parameter)
+            elif "embedding" in name or self.config.norm == "post-layer":
+                nn.init.normal_(parameter, std=0.02)
+            else:
+                nn.init.normal_(parameter, std=self.config.dim**-0.5)
+
+    def forward(self, ids: Tensor, mask: Tensor | None = None, state: Any = None) -> Encoding:
+        """Encode ids (B, T); `mask` only documents the padding on the right, which causal attention cannot see.
+
+        Raises:
+            LangnetError: the sequence with its past is longer than `context`.
+        """
+        start = 0 if state is None else state[0][0].shape[2]
+        if start + ids.shape[1] > self.config.context:
+            raise LangnetError(
+                f"a sequence of {start + ids.shape[1]} tokens is longer than the encoder's context of {self.config.context}; "
+                "cut it into windows"
+            )
+        x = self.token_embedding(ids)  # (B, T, D)
+        if self.position_embedding is not None:
+            places = torch.arange(start, start + ids.shape[1], device=ids.device)  # (T,)
+            x = x + self.position_embedding(places)  # (B, T, D)
+        if self.config.norm == "pre-rms":
+            x = F.rms_norm(x, (self.dim,))  # the residual stream starts at unit scale, whatever the embeddings' scale
+        x = self.embedding_dropout(x)
+        layers, presents = [x], []
+        for index, block in enumerate(self.blocks):
+            x, present = block(x, None if state is None else state[index])
+            layers.append(x)
+            presents.append(present)
+        layers[-1] = self.final_norm(x)  # (B, T, D)
+        return Encoding(layers, None if self.training else presents)
+
+    def output_weight(self) -> Tensor:
+        return self.token_embedding.weight if self.softmax is None else self.softmax.weight  # (V, D)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        return F.linear(hidden, self.output_weight())  # (..., V)
+
+    def layer_groups(self) -> list[list[nn.Parameter]]:
+        bottom = [*self.token_embedding.parameters()]
+        if self.position_embedding is not None:
+            bottom += [*self.position_embedding.parameters()]
+        groups = [bottom, *([*block.parameters()] for block in self.blocks)]
+        if self.softmax is not None:
+            groups[-1] += [*self.softmax.parameters()]
+        return groups
+
+
+FAMILIES: dict[str, dict[str, Any]] = {
+    "gpt": {},
+    "gpt-2018": {
+        "dropout": 0.1,
+        "norm": "post-layer",
+        "positions": "learned",
+        "activation": "gelu",
+        "normalise_queries_keys": False,
+        "zero_outputs": False,
+        "bias": True,
+    },
+}
+
+SIZES: dict[str, dict[str, int]] = {
+    "tiny": {"n_layers": 2, "dim": 128, "n_heads": 2, "feedforward": 512, "context": 128},
+    "mini": {"n_layers": 3, "dim": 192, "n_heads": 3, "feedforward": 768, "context": 256},
+    "small": {"n_layers": 4, "dim": 256, "n_heads": 4, "feedforward": 1024, "context": 256},
+    "medium": {"n_layers": 6, "dim": 384, "n_heads": 6, "feedforward": 1536, "context": 256},
+    "large": {"n_layers": 8, "dim": 512, "n_heads": 8, "feedforward": 2048, "context": 512},
+    "base": {"n_layers": 12, "dim": 768, "n_heads": 12, "feedforward": 3072, "context": 512},
+}
+
+
+def gpt_config(family: str, size: str, vocabulary_size: int, context: int | None = None) -> GPTConfig:
+    """The configuration of a named family and size, with another context where one is given.
+
+    Raises:
+        LangnetError: no such family or size.
+    """
+    if family not in FAMILIES:
+        raise LangnetError(f"there is no GPT family '{family}'; choose one of {', '.join(FAMILIES)}")
+    if size not in SIZES:
+        raise LangnetError(f"there is no size '{size}' of {family}; choose one of {', '.join(SIZES)}")
+    fields: dict[str, Any] = {**SIZES[size], **FAMILIES[family]}
+    config = GPTConfig(vocabulary_size=vocabulary_size, **fields)
+    return replace(config, context=context) if context else config

@@ -1,0 +1,1 @@
+"""Evaluate: scores, their intervals and their neighbours."""

@@ -1,0 +1,225 @@
+"""Neighbours: what a score has to be seen beside. Simple classifiers, tuned with the care that one's own model gets.
+
+Each is fitted on raw text once, if it uses any, and then on any number of labelled sets. Every strength is chosen by
+cross-validation inside the labelled set.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.preprocessing import normalize
+
+from langnet.evaluate.predictions import Predictions
+
+STRENGTHS = (0.3, 1.0, 5.0, 20.0, 100.0)
+RANKS = (20, 50, 100, 200)
+_TOKENS = r"(?u)\b\w+\b"
+
+
+class Neighbour(Protocol):
+    """What every neighbour can do."""
+
+    name: str
+
+    def fit(self, raw_texts: Sequence[str]) -> None:
+        """Learn from raw text; nothing to do for most."""
+
+    def fit_predict(self, texts: Sequence[str], labels: Sequence[str], test_texts: Sequence[str]) -> Predictions:
+        """Learn from labelled texts and predict the test texts."""
+
+
+class MajorityBaseline:
+    """Always the most frequent class."""
+
+    name = "majority"
+
+    def fit(self, raw_texts: Sequence[str]) -> None:
+        """Nothing to learn."""
+
+    def fit_predict(self, texts: Sequence[str], labels: Sequence[str], test_texts: Sequence[str]) -> Predictions:
+        """The most frequent label, the first by name among equals, for every text."""
+        names = sorted(set(labels))
+        counts = Counter(labels)
+        shares = np.array([counts[name] / len(labels) for name in names])
+        best = max(names, key=lambda name: counts[name])
+        return Predictions([best] * len(test_texts), np.tile(shares, (len(test_texts), 1)), names)
+
+
+class TfidfBaseline:
+    """TF-IDF of words and word pairs with a logistic regression; sees labelled text only."""
+
+    name = "TF-IDF"
+
+    def fit(self, raw_texts: Sequence[str]) -> None:
+        """Nothing to learn."""
+
+    def fit_predict(self, texts: Sequence[str], labels: Sequence[str], test_texts: Sequence[str]) -> Predictions:
+        """Vocabulary, weights and classifier from the labelled texts."""
+        vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=_TOKENS)
+        try:
+            train = vectorizer.fit_transform(texts)
+        except ValueError:  # no words at all
+            return MajorityBaseline().fit_predict(texts, labels, test_texts)
+        return tuned_logistic_regression([train], labels, [vectorizer.transform(test_texts)])
+
+
+class SvdBaseline:
+    """Latent semantic analysis: truncated SVD of the raw text's TF-IDF with a logistic regression.
+
+    Words and pairs, rank and strength chosen by cross-validation on the labelled examples.
+    """
+
+    name = "SVD of TF-IDF"
+
+    def __init__(self, max_features: int = 60_000, seed: int = 0):
+        self.max_features, self.seed = max_features, seed
+        self._cache: dict[str, np.ndarray] = {}
+
+    def fit(self, raw_texts: Sequence[str]) -> None:
+        """Vocabulary and decomposition of the raw text."""
+        self.vectorizer = TfidfVectorizer(
+            ngram_range=(1, 2), sublinear_tf=True, min_df=3, max_df=0.5, max_features=self.max_features,
+            token_pattern=_TOKENS, dtype=np.float32,
+        )  # fmt: skip
+        weighted = self.vectorizer.fit_transform(raw_texts)
+        rank = min(max(RANKS), min(weighted.shape) - 1)
+        self.svd = TruncatedSVD(rank, random_state=self.seed).fit(weighted)
+        self._cache.clear()
+
+    def vectors(self, texts: Sequence[str]) -> np.ndarray:
+        """(N, rank), not normalised; remembered, since a study asks for the same texts again and again."""
+        missing = list(dict.fromkeys(text for text in texts if text not in self._cache))
+        if missing:
+            rows = self.svd.transform(self.vectorizer.transform(missing)).astype(np.float32)
+            self._cache.update(zip(missing, rows, strict=True))
+        return np.stack([self._cache[text] for text in texts])
+
+    def fit_predict(self, texts: Sequence[str], labels: Sequence[str], test_texts: Sequence[str]) -> Predictions:
+        """Rank and strength by cross-validation, then all labelled texts."""
+        train, test = self.vectors(texts), self.vectors(test_texts)
+        ranks = [rank for rank in RANKS if rank <= train.shape[1]] or [train.shape[1]]
+        return tuned_logistic_regression(
+            [normalize(train[:, :rank]) for rank in ranks], labels, [normalize(test[:, :rank]) for rank in ranks]
+        )
+
+
+class WordVectorsBaseline:
+    """word2vec (Mikolov et al. 2013) of the raw text, averaged over a text's words by idf, with a logistic regression."""
+
+    name = "averaged word2vec"
+
+    def __init__(self, dim: int = 200, epochs: int = 5, workers: int = 2, seed: int = 0):
+        self.dim, self.epochs, self.workers, self.seed = dim, epochs, workers, seed
+        self._cache: dict[str, np.ndarray] = {}
+
+    def fit(self, raw_texts: Sequence[str]) -> None:
+        """Train skip-gram vectors with negative sampling."""
+        from gensim.models import Word2Vec
+
+        self.analyse = TfidfVectorizer(token_pattern=_TOKENS).build_analyzer()
+        sentences = [self.analyse(text) for text in raw_texts]
+        model = Word2Vec(
+            sentences, vector_size=self.dim, window=5, min_count=3, sg=1, negative=5, sample=1e-4,
+            epochs=self.epochs, workers=self.workers, seed=self.seed,
+        )  # fmt: skip
+        self.word_vectors = model.wv
+        frequency = Counter(word for words in sentences for word in set(words))
+        self.idf = {word: float(np.log(len(sentences) / count)) for word, count in frequency.items()}
+        self._cache.clear()
+
+    def _vector(self, text: str) -> np.ndarray:
+        words = [word for word in self.analyse(text) if word in self.word_vectors]
+        if not words:
+            return np.zeros(self.dim, dtype=np.float32)
+        weights = np.array([self.idf.get(word, 0.0) for word in words], dtype=np.float32)
+        total = (weights[:, None] * self.word_vectors[words]).sum(axis=0)
+        return np.asarray(total / max(float(weights.sum()), 1e-9), dtype=np.float32)
+
+    def fit_predict(self, texts: Sequence[str], labels: Sequence[str], test_texts: Sequence[str]) -> Predictions:
+        """Average, standardise by the training texts' scale, classify."""
+        for text in (*texts, *test_texts):
+            if text not in self._cache:
+                self._cache[text] = self._vector(text)
+        train, test = (np.stack([self._cache[text] for text in part]) for part in (texts, test_texts))
+        center, scale = train.mean(axis=0), train.std(axis=0).mean() + 1e-9
+        return tuned_logistic_regression([(train - center) / scale / 10], labels, [(test - center) / scale / 10])
+
+
+class SentenceEncoderBaseline:
+    """A frozen sentence encoder from a folder in transformers' format, mean over tokens, with a logistic regression."""
+
+    name = "frozen sentence encoder"
+
+    def __init__(self, folder: str, batch_size: int = 32):
+        self.folder, self.batch_size = folder, batch_size
+        self._cache: dict[str, np.ndarray] = {}
+
+    def fit(self, raw_texts: Sequence[str]) -> None:
+        """Load the encoder; it learns nothing from the raw text."""
+        from transformers import AutoModel, AutoTokenizer
+
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
+        self.model: Any = AutoModel.from_pretrained(self.folder, local_files_only=True).eval()
+
+    def _encode(self, texts: Sequence[str]) -> None:
+        import torch
+
+        missing = sorted({text for text in texts if text not in self._cache}, key=len)
+        for start in range(0, len(missing), self.batch_size):
+            part = missing[start : start + self.batch_size]
+            inputs = self.tokenizer(part, return_tensors="pt", padding=True, truncation=True, max_length=256)
+            with torch.no_grad():
+                states = self.model(**inputs).last_hidden_state  # (B, T, D)
+            mask = inputs["attention_mask"][..., None]
+            means = ((states * mask).sum(1) / mask.sum(1)).numpy()
+            self._cache.update(zip(part, normalize(means), strict=True))
+
+    def fit_predict(self, texts: Sequence[str], labels: Sequence[str], test_texts: Sequence[str]) -> Predictions:
+        """Encode what is new, then classify."""
+        self._encode([*texts, *test_texts])
+        train, test = (np.stack([self._cache[text] for text in part]) for part in (texts, test_texts))
+        return tuned_logistic_regression([train], labels, [test])
+
+
+def tuned_logistic_regression(train: list[Any], labels: Sequence[str], test: list[Any], seed: int = 0) -> Predictions:
+    """A logistic regression on the best of several feature sets, at the best strength.
+
+    Args:
+        train: alternatives, each (n, width), dense or sparse.
+        labels: n labels.
+        test: the same alternatives for the test texts.
+        seed: of the folds.
+    """
+    names = sorted(set(labels))
+    gold = np.array(labels, dtype=object).astype(str)
+    which, strength = _choose(train, gold, seed)
+    if len(names) == 1:
+        return Predictions([names[0]] * test[which].shape[0], None, names)
+    classifier = LogisticRegression(C=strength, max_iter=2000).fit(train[which], gold)
+    return Predictions.from_probabilities(classifier.predict_proba(test[which]), [str(c) for c in classifier.classes_])
+
+
+def _choose(alternatives: list[Any], gold: np.ndarray, seed: int) -> tuple[int, float]:
+    """The feature set and strength with the least log-loss in stratified cross-validation."""
+    smallest = min(Counter(gold).values())
+    if smallest < 2 or len(set(gold)) < 2:
+        return min(1, len(alternatives) - 1), 5.0
+    folds = StratifiedKFold(min(5, smallest), shuffle=True, random_state=seed)
+    best, choice = -np.inf, (0, 5.0)
+    for index, features in enumerate(alternatives):
+        matrix = sparse.csr_matrix(features) if sparse.issparse(features) else features
+        for strength in STRENGTHS:
+            model = LogisticRegression(C=strength, max_iter=1000)
+            score = cross_val_score(model, matrix, gold, cv=folds, scoring="neg_log_loss").mean()
+            if score > best:
+                best, choice = score, (index, strength)
+    return choice

@@ -1,0 +1,1 @@
+"""Hub: a model is a folder."""

@@ -1,0 +1,273 @@
+"""`langnet finetune`: from a language model and labelled texts to a classifier, by frozen features or fine-tuning."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from langnet.encoders.registry import build_encoder_like
+from langnet.errors import LangnetError
+from langnet.recipes.model import Model, load
+from langnet.tasks.classify import Classify, ClassifyConfig
+from langnet.tasks.examples import Example, ExampleBatches
+from langnet.tasks.language_model import LanguageModel
+from langnet.tasks.pooling import Pooling
+from langnet.training.budget import Budget
+from langnet.training.loop import LoopConfig, Trainer
+from langnet.training.machine import default_device
+from langnet.training.optimizer import OptimizerConfig
+from langnet.training.progress import Progress
+from langnet.transfer.features import ScalarMix
+from langnet.transfer.frozen import FeatureTable, FrozenChoice, FrozenHead, fit_frozen, install, read_features
+from langnet.transfer.groups import GradualUnfreezing, model_groups
+from langnet.transfer.model import TaskModel
+from langnet.transfer.pseudo_labels import PseudoLabelOptions, pseudo_label
+from langnet.transfer.schedule import ScheduleConfig
+
+Method = Literal["frozen", "finetune", "scratch"]
+
+
+@dataclass(frozen=True)
+class FinetuneOptions:
+    """How a classifier is made; every remedy is a switch of its own.
+
+    Attributes:
+        method: `frozen` reads features once and fits a linear head on a scalar mix of all layers; `finetune` goes on
+            from there and trains everything; `scratch` trains the same architecture from random weights, as a control.
+        epochs: passes over the labelled texts; None chooses so that a run has at least `least_steps` steps.
+        least_steps: see `epochs`.
+        batch_size: documents a step.
+        learning_rate: peak rate of the top layer.
+        layer_decay: each layer learns so much slower than the one above (Howard & Ruder 2018: 2.6).
+        schedule: of the rates; slanted triangular as published there.
+        gradual_unfreezing: thaw layer by layer during the first half of the run.
+        auxiliary_lm: weight of the language-model loss beside the task's (Radford et al. 2018: 0.5); 0 is off.
+        head_first: start fine-tuning from the head that frozen features gave (Kumar et al. 2022).
+        document_features: read the model's document vectors beside its states, where it has them.
+        pooling: from positions to a document; the frozen features are means.
+        dropout: before the head.
+        max_tokens: the most tokens of a document that are read; its middle is left out.
+        validation_fraction: part of the labelled texts held out to choose the best step; 0 trains on all to the end.
+        pseudo_labels: how labels are guessed for `unlabelled` texts; unused without them.
+        seed: of heads, data order, dropout and splits.
+        device: None chooses.
+    """
+
+    method: Method = "finetune"
+    epochs: float | None = None
+    least_steps: int = 60
+    batch_size: int = 16
+    learning_rate: float = 3e-4
+    layer_decay: float = 1.5
+    schedule: ScheduleConfig = field(
+        default_factory=lambda: ScheduleConfig("slanted-triangular", warmup=0.1, floor=1 / 32)
+    )
+    gradual_unfreezing: bool = False
+    auxiliary_lm: float = 0.0
+    head_first: bool = True
+    document_features: bool = True
+    pooling: Pooling = "mean"
+    dropout: float = 0.1
+    max_tokens: int = 2048
+    validation_fraction: float = 0.0
+    pseudo_labels: PseudoLabelOptions = field(default_factory=PseudoLabelOptions)
+    seed: int = 0
+    device: str | None = None
+
+
+def finetune(
+    model: Model | str | Path,
+    texts: Sequence[str],
+    labels: Sequence[str],
+    options: FinetuneOptions | None = None,
+    *,
+    unlabelled: Sequence[str] | None = None,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    resume: bool = False,
+) -> Model:
+    """Transfer a language model to classification.
+
+    Args:
+        model: a loaded model, or its folder or name; it is left as it is.
+        texts: the labelled documents.
+        labels: their labels, of at least two kinds.
+        options: how; the defaults fine-tune.
+        unlabelled: further documents of the same kind, for pseudo-labels.
+        folder: where checkpoints and the history of the run are kept; None keeps none.
+        progress: where progress is shown.
+        resume: go on from the checkpoint in `folder`.
+
+    Raises:
+        LangnetError: texts and labels differ in number, or there are fewer than two labels.
+    """
+    options = options or FinetuneOptions()
+    base = load(model) if isinstance(model, str | Path) else model
+    names, classes = _class_ids(texts, labels)
+    job = _Job(base, options, names, classes, progress)
+    return job.run(texts, unlabelled, folder, resume)
+
+
+class _Job:
+    """One transfer: the steps of `finetune`, and what they share."""
+
+    def __init__(
+        self, base: Model, options: FinetuneOptions, names: list[str], classes: np.ndarray, progress: Progress | None
+    ):
+        self.base, self.options, self.names, self.classes, self.progress = base, options, names, classes, progress
+        self.device = torch.device(options.device) if options.device else default_device()
+        self.choice: FrozenChoice | None = None
+        scratch = options.method == "scratch"
+        self.encoder = build_encoder_like(base.encoder, options.seed) if scratch else copy.deepcopy(base.encoder)
+        self.encoder.to(self.device)
+        space = None if scratch or not options.document_features else base.document_vectors
+        self.model = replace(
+            base,
+            labels=names,
+            document_vectors=space,
+            history=[],
+            max_tokens=options.max_tokens,
+            facts=dict(base.facts),
+        )
+
+    def run(self, texts: Sequence[str], unlabelled: Sequence[str] | None, folder: Path | None, resume: bool) -> Model:
+        examples = self.model.examples(texts, self.classes.tolist())
+        head, extra = None, list[Example]()
+        if self.options.method != "scratch":
+            head, extra = self._read_and_fit(examples, unlabelled)
+        self.model.network = self._network(head)
+        if self.options.method != "frozen":
+            self._train(examples, extra, folder, resume)
+        self.model.network.eval()
+        self.model.facts["finetune"] = self._facts(len(texts), len(extra))
+        return self.model
+
+    def _read_and_fit(
+        self, examples: list[Example], unlabelled: Sequence[str] | None
+    ) -> tuple[FrozenHead, list[Example]]:
+        """The head on frozen features, and the pseudo-labelled examples where there are unlabelled texts."""
+        table = self._read(examples)
+        head, self.choice = fit_frozen(table, self.classes, len(self.names), self.options.seed)
+        if not unlabelled:
+            return head, []
+        pool = self.model.examples(self.options.pseudo_labels.sample(unlabelled, self.options.seed))
+        states = self.choice.state_weight > 0
+        pool_table = self._read(pool) if states else _without_states(pool, table)
+        head, index, guesses = pseudo_label(
+            head, self.choice, table, self.classes, pool_table, self.options.pseudo_labels
+        )
+        return head, [replace(pool[i], label=guess) for i, guess in zip(index, guesses, strict=True)]
+
+    def _read(self, examples: list[Example]) -> FeatureTable:
+        return read_features(self.encoder, examples, self.base.tokenizer.pad_id)
+
+    def _network(self, head: FrozenHead | None) -> TaskModel:
+        """Encoder, mix and head; the head starts as the frozen one where there is one."""
+        options = self.options
+        n_features = self.model.document_vectors.dim if self.model.document_vectors else 0
+        pooling: Pooling = "mean" if options.method == "frozen" or (head and options.head_first) else options.pooling
+        config = ClassifyConfig(len(self.names), pooling, n_features, dropout=options.dropout)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(options.seed)
+            task = Classify(config, self.encoder.dim)
+        mix = ScalarMix(self.encoder.n_layers + 1)
+        if head is not None and (options.method == "frozen" or options.head_first):
+            install(head, task, mix)
+        tasks: list[tuple[Classify | LanguageModel, float]] = [(task, 1.0)]
+        if options.auxiliary_lm and options.method != "frozen":
+            tasks.append((LanguageModel(), options.auxiliary_lm))
+        return TaskModel(self.encoder, list(tasks), mix).to(self.device)
+
+    def _train(self, examples: list[Example], extra: list[Example], folder: Path | None, resume: bool) -> None:
+        options = self.options
+        train, held_out = _hold_out(examples, self.classes, options)
+        mixed = _as_probabilities([*train, *extra], len(self.names)) if extra else train
+        context, pad_id = self.encoder.context, self.base.tokenizer.pad_id
+        batches = ExampleBatches(mixed, options.batch_size, options.seed, context, pad_id)
+        epochs = options.epochs or max(3.0 if not extra else 1.0, options.least_steps / batches.batches_per_epoch)
+        steps = max(1, round(epochs * batches.batches_per_epoch))
+        unfreeze = GradualUnfreezing(self.encoder) if options.gradual_unfreezing else None
+        config = LoopConfig(
+            Budget(steps=steps),
+            OptimizerConfig("adamw", options.learning_rate, weight_decay=0.01, betas=(0.9, 0.99)),
+            options.schedule,
+            seed=options.seed,
+            validations=10 if held_out else 0,
+            keep_best=bool(held_out),
+            device=str(self.device),
+        )
+        trainer = Trainer(
+            self.model.network,
+            model_groups(self.model.network, options.layer_decay),
+            batches,
+            config,
+            validate=(lambda: self._validate(held_out)) if held_out else None,
+            on_fraction=unfreeze,
+            folder=folder,
+            progress=self.progress,
+        )
+        self.model.history = trainer.run(resume).history
+        if unfreeze:
+            unfreeze.thaw()
+
+    def _validate(self, held_out: list[Example]) -> dict[str, float]:
+        """Mean loss and error of held-out examples."""
+        probabilities = self.model.probabilities_of(held_out)
+        gold = np.array([example.label for example in held_out])
+        loss = -np.log(np.maximum(probabilities[np.arange(len(gold)), gold], 1e-12)).mean()
+        return {"loss": float(loss), "error": float((probabilities.argmax(1) != gold).mean())}
+
+    def _facts(self, n: int, n_extra: int) -> dict[str, object]:
+        facts = {"examples": n, "pseudo_labelled": n_extra, "options": asdict(self.options)}
+        weights = self.model.network.layer_weights()
+        if weights:
+            facts["layer_weights"] = weights
+        if self.choice:
+            facts["frozen_choice"] = asdict(self.choice)
+        return facts
+
+
+def _class_ids(texts: Sequence[str], labels: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    """The sorted names of the classes, and each label's place among them."""
+    if len(texts) != len(labels):
+        raise LangnetError(f"{len(texts)} texts but {len(labels)} labels; give one label a text")
+    names, classes = np.unique(
+        np.array([str(label) for label in labels], dtype=object).astype(str), return_inverse=True
+    )
+    if len(names) < 2:
+        found = f"only '{names[0]}'" if len(names) else "none"
+        raise LangnetError(f"classification needs at least two different labels, found {found}")
+    return [str(name) for name in names], classes
+
+
+def _hold_out(
+    examples: list[Example], classes: np.ndarray, options: FinetuneOptions
+) -> tuple[list[Example], list[Example]]:
+    """Split off the part that chooses the best step; nothing where it is switched off or would leave a class empty."""
+    count = round(options.validation_fraction * len(examples))
+    if count < 2:
+        return examples, []
+    order = np.random.default_rng(options.seed).permutation(len(examples))
+    held, kept = order[:count], order[count:]
+    if len(set(classes[kept])) < len(set(classes)):
+        return examples, []
+    return [examples[i] for i in kept], [examples[i] for i in held]
+
+
+def _as_probabilities(examples: list[Example], n_classes: int) -> list[Example]:
+    """Class ids as one-hot vectors, beside the guesses' probabilities."""
+    one_hot = np.eye(n_classes, dtype=np.float32)
+    return [e if isinstance(e.label, np.ndarray) else replace(e, label=one_hot[e.label]) for e in examples]
+
+
+def _without_states(examples: list[Example], like: FeatureTable) -> FeatureTable:
+    """A table of document features alone; the states, which the chosen head does not read, are zeros of no memory."""
+    shape = (len(examples), *like.layers.shape[1:])
+    document = np.stack([e.features for e in examples if e.features is not None])
+    return FeatureTable(torch.zeros(1).expand(shape), torch.from_numpy(document).float())

@@ -1,0 +1,169 @@
+"""A model: an encoder with its tokenizer, and the task that it was fine-tuned for, if any. What a folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from langnet.encoders.document_vectors import DocumentVectors
+from langnet.encoders.encoder import Encoder
+from langnet.encoders.registry import encoder_config, rebuild_encoder
+from langnet.errors import LangnetError
+from langnet.hub.folder import FolderContents, read_folder, write_folder
+from langnet.hub.names import resolve_model
+from langnet.tasks.classify import Classify, ClassifyConfig
+from langnet.tasks.examples import Example, encode_documents, in_order
+from langnet.tasks.language_model import LanguageModel
+from langnet.text.tokenizer import Tokenizer
+from langnet.transfer.features import ScalarMix
+from langnet.transfer.model import TaskModel
+
+TOKENS_AT_ONCE = 8192
+
+
+@dataclass
+class Model:
+    """Everything that a folder holds, in memory.
+
+    Attributes:
+        family: the encoder's name.
+        tokenizer: text to ids.
+        network: encoder, mix and tasks.
+        labels: names of the classes of a classifier; None for a language model.
+        document_vectors: the space of document features, or None.
+        facts: what the card and the configuration say beside the architecture: corpus, training, scores.
+        history: the records of the run that made the model.
+        max_tokens: the most tokens of a document that are read.
+    """
+
+    family: str
+    tokenizer: Tokenizer
+    network: TaskModel
+    labels: list[str] | None = None
+    document_vectors: DocumentVectors | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    card: str = ""
+    max_tokens: int = 2048
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder under the task."""
+        return self.network.encoder
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the model was fine-tuned for classification."""
+        return self.labels is not None
+
+    def examples(self, texts: Sequence[str], labels: Sequence[Any] | None = None) -> list[Example]:
+        """Texts as the network reads them, with their document features where the model has a space for them."""
+        documents = encode_documents(texts, self.tokenizer, self.max_tokens)
+        features = self.document_vectors.transform(documents) if self.document_vectors else None
+        return [
+            Example(ids, None if labels is None else labels[i], None if features is None else features[i])
+            for i, ids in enumerate(documents)
+        ]
+
+    def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
+        """Probabilities of the classes, (N, C), columns in the order of `labels`.
+
+        Raises:
+            LangnetError: the model is a language model without a task.
+        """
+        if self.labels is None:
+            raise LangnetError("this model is a language model without labels; fine-tune it first: langnet finetune")
+        return self.probabilities_of(self.examples(texts))
+
+    def probabilities_of(self, examples: Sequence[Example]) -> np.ndarray:
+        """As `predict_proba`, of texts that are already examples."""
+        out = np.zeros((len(examples), len(self.labels or [])))
+        if not len(examples):
+            return out
+        self.network.eval()
+        device = next(self.network.parameters()).device
+        for index, batch in in_order(examples, TOKENS_AT_ONCE, self.encoder.context, self.tokenizer.pad_id):
+            out[index] = self.network.probabilities(batch.to(device)).double().cpu().numpy()
+        return out / out.sum(axis=1, keepdims=True)
+
+    def predict(self, texts: Sequence[str]) -> list[str]:
+        """The most probable label of each text."""
+        names = np.array(self.labels or [], dtype=object)
+        return [str(name) for name in names[self.predict_proba(texts).argmax(axis=1)]] if len(texts) else []
+
+    def save(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Write the model's folder; see `langnet.hub.folder`.
+
+        Raises:
+            LangnetError: the folder exists and `overwrite` is not set, or cannot be written.
+        """
+        tensors: dict[str, Tensor] = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        if self.document_vectors is not None:
+            tensors |= {f"document_vectors.{k}": v for k, v in self.document_vectors.tensors().items()}
+        config = {
+            "encoder": encoder_config(self.encoder, self.family),
+            "task": self.network.task.config(),
+            "scalar_mix": isinstance(self.network.mix, ScalarMix),
+            "max_tokens": self.max_tokens,
+            "facts": self.facts,
+        }
+        contents = FolderContents(config, tensors, self.tokenizer.to_json(), self.labels, self.card, self.history)
+        path = Path(folder)
+        write_folder(path, contents, overwrite=overwrite)
+        return path
+
+
+def load(name: str | Path) -> Model:
+    """Load a model from its folder, or by the name of a folder among the models of this machine.
+
+    Raises:
+        LangnetError: there is no such folder, or it is damaged, or made by a newer version.
+    """
+    folder = resolve_model(name)
+    contents = read_folder(folder)
+    config = contents.config
+    encoder = rebuild_encoder(config["encoder"])
+    task, mix = _rebuild_task(config, encoder)
+    network = TaskModel(encoder, [(task, 1.0)], mix)
+    weights = {k.removeprefix("network."): v for k, v in contents.tensors.items() if k.startswith("network.")}
+    expected = network.state_dict()
+    wrong = sorted(
+        (weights.keys() ^ expected.keys())
+        | {k for k in weights.keys() & expected.keys() if weights[k].shape != expected[k].shape}
+    )
+    if wrong:
+        raise LangnetError(
+            f"{folder}: {len(wrong)} of {len(expected)} tensors do not match the configuration, the first is '{wrong[0]}'; "
+            "the folder was put together from different models"
+        )
+    network.load_state_dict(weights)
+    network.eval()
+    space = {k.split(".", 1)[1]: v for k, v in contents.tensors.items() if k.startswith("document_vectors.")}
+    return Model(
+        family=config["encoder"]["family"],
+        tokenizer=Tokenizer.from_json(contents.tokenizer_json),
+        network=network,
+        labels=contents.labels,
+        document_vectors=DocumentVectors.from_tensors(space) if space else None,
+        facts=config["facts"],
+        history=contents.history,
+        card=contents.card,
+        max_tokens=config["max_tokens"],
+    )
+
+
+def _rebuild_task(config: dict[str, Any], encoder: Encoder) -> tuple[Any, torch.nn.Module | None]:
+    settings = dict(config["task"])
+    name = settings.pop("name")
+    mix = ScalarMix(encoder.n_layers + 1) if config["scalar_mix"] else None
+    if name == "classify":
+        return Classify(ClassifyConfig(**settings), encoder.dim), mix
+    if name == "language_model":
+        return LanguageModel(), mix
+    raise LangnetError(f"this model's task is '{name}', which this version of langnet does not know")

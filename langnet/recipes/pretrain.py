@@ -1,0 +1,270 @@
+"""`langnet pretrain` and `langnet adapt`: from raw text to a language model, or from one to one of another domain."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from langnet.encoders.document_vectors import DocumentVectorOptions, DocumentVectors
+from langnet.encoders.encoder import Encoder
+from langnet.encoders.registry import build_encoder
+from langnet.errors import LangnetError
+from langnet.evaluate.language_model import LanguageModelScores, score_language_model
+from langnet.recipes.model import Model, load
+from langnet.tasks.language_model import LanguageModel
+from langnet.text.batches import LanguageModelBatches, document_windows
+from langnet.text.prepare import PreparedCorpus, PrepareOptions, prepare_corpus
+from langnet.text.shards import TokenShards
+from langnet.training.budget import Budget
+from langnet.training.checkpoint import remove_checkpoint
+from langnet.training.loop import LoopConfig, Trainer
+from langnet.training.machine import describe_machine
+from langnet.training.optimizer import OptimizerConfig
+from langnet.training.progress import Progress
+from langnet.transfer.groups import encoder_groups
+from langnet.transfer.model import TaskModel
+from langnet.transfer.schedule import ScheduleConfig
+
+VALIDATION_TOKENS = 50_000
+
+
+@dataclass(frozen=True)
+class PretrainOptions:
+    """How a language model is pretrained.
+
+    Attributes:
+        encoder: family of the encoder: `gpt`, `gpt-2018`.
+        size: of the family: tiny, mini, small, medium, large, base.
+        context: tokens that the model sees at once; None takes the size's own.
+        minutes, tokens, steps: the budget; exactly one. All None means 10 minutes.
+        batch_tokens: tokens an update.
+        learning_rate: peak rate of AdamW; None takes the family's.
+        optimizer: None takes the family's: `muon` for gpt, `adamw` for gpt-2018.
+        document_vectors: also decompose the documents into vectors, a minute's work; see `encoders.document_vectors`.
+        prepare: tokenizer, vocabulary, cleaning and splitting.
+        seed: of weights, data order and dropout.
+        precision: `auto`, `no` or `bf16`.
+        device: None chooses.
+    """
+
+    encoder: str = "gpt"
+    size: str = "small"
+    context: int | None = None
+    minutes: float | None = None
+    tokens: int | None = None
+    steps: int | None = None
+    batch_tokens: int = 4096
+    learning_rate: float | None = None
+    optimizer: Literal["adamw", "muon"] | None = None
+    document_vectors: bool = True
+    document: DocumentVectorOptions = field(default_factory=DocumentVectorOptions)
+    prepare: PrepareOptions = field(default_factory=PrepareOptions)
+    seed: int = 0
+    precision: Literal["auto", "no", "bf16"] = "auto"
+    device: str | None = None
+
+    def budget(self) -> Budget:
+        """The budget; ten minutes where none is given."""
+        if self.minutes is None and self.tokens is None and self.steps is None:
+            return Budget(minutes=10.0)
+        return Budget(self.tokens, self.steps, self.minutes)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a run keeps its things, and how it shows itself.
+
+    Attributes:
+        folder: for the prepared corpus, checkpoints, history and TensorBoard events; None uses a temporary one.
+        resume: go on from the checkpoint in `folder`.
+        progress: of the training loop.
+        on_prepare: called with done and total bytes while the corpus is read.
+    """
+
+    folder: Path | None = None
+    resume: bool = False
+    progress: Progress | None = None
+    on_prepare: Callable[[int, int | None], None] | None = None
+
+
+def pretrain(
+    sources: Sequence[str | Path],
+    options: PretrainOptions | None = None,
+    run: Run | None = None,
+    *,
+    texts: bool = False,
+) -> Model:
+    """Train a language model on raw text.
+
+    Args:
+        sources: files, folders, globs, or whatever else `langnet.text.corpus.read_documents` reads.
+        options: how; the defaults take ten minutes.
+        run: where to keep checkpoints, and whether to resume.
+        texts: whether `sources` are the texts themselves instead of paths.
+
+    Raises:
+        LangnetError: nothing to read, or a setting that does not exist.
+    """
+    options, run = options or PretrainOptions(), run or Run()
+    options.budget()  # a wrong budget is said before the corpus is read
+    with _working_folder(run.folder) as folder:
+        corpus = prepare_corpus(sources, folder / "corpus", options.prepare, progress=run.on_prepare, texts=texts)
+        _require_text(corpus)
+        encoder = build_encoder(
+            options.encoder, options.size, corpus.tokenizer.vocabulary_size, options.seed, options.context
+        )
+        space = _document_vectors(corpus, options)
+        return _train(encoder, options.encoder, corpus, space, options, run, folder)
+
+
+def adapt(
+    model: Model | str | Path,
+    sources: Sequence[str | Path],
+    options: PretrainOptions | None = None,
+    run: Run | None = None,
+    *,
+    texts: bool = False,
+) -> Model:
+    """Go on training a language model on the target domain's text: the second stage of Howard & Ruder 2018.
+
+    The tokenizer stays the model's own, and so does the encoder's architecture; document vectors are made anew from the
+    target text.
+
+    Raises:
+        LangnetError: nothing to read, or no such model.
+    """
+    options, run = options or PretrainOptions(), run or Run()
+    options.budget()
+    base = load(model) if isinstance(model, str | Path) else model
+    with _working_folder(run.folder) as folder:
+        corpus = prepare_corpus(
+            sources, folder / "corpus", options.prepare, base.tokenizer, progress=run.on_prepare, texts=texts
+        )
+        _require_text(corpus)
+        space = _document_vectors(corpus, options)
+        return _train(copy.deepcopy(base.encoder), base.family, corpus, space, options, run, folder)
+
+
+def _train(
+    encoder: Encoder,
+    family: str,
+    corpus: PreparedCorpus,
+    space: DocumentVectors | None,
+    options: PretrainOptions,
+    run: Run,
+    folder: Path,
+) -> Model:
+    """Run the loop over the prepared corpus and gather the model with its facts."""
+    network = TaskModel(encoder, [(LanguageModel(), 1.0)])
+    context = encoder.context or 256
+    batches = LanguageModelBatches(corpus.train, context, max(1, options.batch_tokens // context), options.seed)
+    trainer = Trainer(
+        network,
+        encoder_groups(encoder),
+        batches,
+        _loop_config(encoder, family, options),
+        validate=lambda: {"bits_per_byte": score_shards(encoder, corpus.validation, VALIDATION_TOKENS).bits_per_byte},
+        folder=folder if run.folder else None,
+        progress=run.progress,
+    )
+    result = trainer.run(run.resume)
+    if run.folder:
+        remove_checkpoint(folder)
+    scores = score_shards(encoder, corpus.validation, None)
+    facts: dict[str, Any] = {
+        "corpus": corpus.report.to_dict(),
+        "pretrain": {
+            "tokens": result.state.tokens,
+            "steps": result.state.step,
+            "minutes": round(result.state.seconds / 60, 2),
+            "options": asdict(options),
+            "machine": describe_machine(),
+        },
+        "validation": scores.to_dict(),
+        "parameters": encoder.n_parameters,
+    }
+    network.eval()
+    return Model(family, corpus.tokenizer, network.cpu(), None, space, facts, result.history)
+
+
+def _loop_config(encoder: Encoder, family: str, options: PretrainOptions) -> LoopConfig:
+    """The family's recipe, where the options leave it open."""
+    published = family == "gpt-2018"
+    # Radford et al. 2018 use 2.5e-4 at a width of 768; a narrower model takes a proportionally higher rate.
+    rate = 2.5e-4 * 768 / encoder.dim if published else 2e-3
+    optimizer = OptimizerConfig(
+        options.optimizer or ("adamw" if published else "muon"),
+        options.learning_rate or rate,
+        betas=(0.9, 0.98) if published else (0.9, 0.95),
+    )
+    schedule = (
+        ScheduleConfig("cosine", warmup=0.02) if published else ScheduleConfig("trapezoid", warmup=0.02, decay=0.6)
+    )
+    return LoopConfig(
+        options.budget(), optimizer, schedule, seed=options.seed, precision=options.precision, device=options.device
+    )
+
+
+def score_shards(encoder: Encoder, shards: TokenShards, max_tokens: int | None) -> LanguageModelScores:
+    """Bits per byte and perplexity on whole documents, at most `max_tokens` tokens of them."""
+    documents: list[np.ndarray] = []
+    n_bytes = n_tokens = 0
+    for index in range(shards.n_documents):
+        document = shards.document(index)
+        if max_tokens is not None and documents and n_tokens + len(document) > max_tokens:
+            break
+        documents.append(document)
+        n_bytes += int(shards.document_bytes[index])
+        n_tokens += len(document)
+    context = encoder.context or 256
+    return score_language_model(encoder, document_windows(documents, context, 16, context // 2), n_bytes)
+
+
+class _Documents(Sequence[np.ndarray]):
+    """The documents of shards as a sequence."""
+
+    def __init__(self, shards: TokenShards):
+        self.shards = shards
+
+    def __len__(self) -> int:
+        return self.shards.n_documents
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.shards.document(index)
+
+
+def _document_vectors(corpus: PreparedCorpus, options: PretrainOptions) -> DocumentVectors | None:
+    """The space of document vectors; None where it is switched off or the corpus has too few documents for one."""
+    if not options.document_vectors or corpus.train.n_documents < 8:
+        return None
+    return DocumentVectors.fit(_Documents(corpus.train), options.document)
+
+
+def _require_text(corpus: PreparedCorpus) -> None:
+    if corpus.train.n_documents == 0 or corpus.train.n_tokens < 8:
+        raise LangnetError(f"there is nothing to learn from: {corpus.report.summary()}")
+
+
+class _working_folder:
+    """The run's own folder, or a temporary one that is deleted afterwards."""
+
+    def __init__(self, folder: Path | None):
+        self.folder = folder
+        self.temporary: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Path:
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return self.folder
+        self.temporary = tempfile.TemporaryDirectory(prefix="langnet-")
+        return Path(self.temporary.name)
+
+    def __exit__(self, *error: object) -> None:
+        if self.temporary is not None:
+            self.temporary.cleanup()

@@ -1,0 +1,1 @@
+"""Study: questions asked of models, and the page that shows the answers."""

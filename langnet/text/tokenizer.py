@@ -1,0 +1,217 @@
+"""Tokenizers by the `tokenizers` library: text to ids and back, for any language and any size of corpus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Tokenizer as Backend
+
+from langnet.errors import LangnetError
+
+Kind = Literal["bpe", "unigram", "words", "characters", "bytes"]
+KINDS = ("bpe", "unigram", "words", "characters", "bytes")
+SPECIAL_TOKENS = ("<pad>", "<unknown>", "<start>", "<delimiter>", "<extract>")
+_CHARACTERS = Regex(r"[\s\S]")
+# Where bpe and unigram may not merge across: GPT-2's cut, with combining marks and joiners kept in their word (Hindi
+# and Yoruba would fall apart), and digits by twos, so that numbers do not fill a small vocabulary.
+_CUT = Regex(
+    r"['’](?i:s|t|re|ve|m|ll|d)(?![\p{L}\p{M}])| ?[\p{L}\p{M}][\p{L}\p{M}\x{200C}\x{200D}]*+|\p{N}{1,2}"
+    r"| ?[^\s\p{L}\p{M}\p{N}]++|\s+(?!\S)|\s"
+)
+_SCORE_NOISE = 0.05  # span of the penalties that UnigramTrainer hands out in random order, with room to spare
+# A word is a run of letters, marks and digits; any other visible sign, and any Han character, stands alone.
+_WORDS = Regex(r"\p{Han}|[\p{L}\p{M}\p{N}&&[^\p{Han}]]+|[^\s\p{L}\p{M}\p{N}]")
+
+
+def default_vocabulary_size(n_characters: int) -> int:
+    """A vocabulary that the corpus can fill: at least 2,500 characters an entry, a power of two from 256 to 16,384."""
+    size = 256
+    while size < 16_384 and size * 2 * 2_500 <= n_characters:
+        size *= 2
+    return size
+
+
+class Tokenizer:
+    """Text to ids and back.
+
+    `bpe` and `unigram` work on bytes and give back every text as it was, in Unicode NFC; so does `bytes`. `characters`
+    does for the characters that it saw in training, and `words` only for its words: what they do not know becomes
+    `<unknown>`. A special token's name in a text is text like any other; `encode` adds no special tokens.
+
+    Attributes:
+        kind: bpe, unigram, words, characters or bytes.
+        pad_id, unknown_id, start_id, delimiter_id, extract_id: ids of the special tokens, 0 to 4.
+    """
+
+    pad_id, unknown_id, start_id, delimiter_id, extract_id = range(len(SPECIAL_TOKENS))
+
+    def __init__(self, backend: Backend, kind: Kind):
+        self.backend, self.kind = backend, kind
+
+    @classmethod
+    def train(cls, texts: Iterable[str], kind: Kind = "bpe", vocabulary_size: int | None = None) -> Tokenizer:
+        """Learn a vocabulary; the same texts give the same tokenizer.
+
+        Args:
+            texts: read once.
+            kind: see the class.
+            vocabulary_size: entries, special tokens included; None sizes it to the texts. A corpus too small to fill it
+                gives a smaller one.
+
+        Raises:
+            LangnetError: no such kind, or a size too small for the alphabet.
+        """
+        if kind not in KINDS:
+            raise LangnetError(f"there is no tokenizer '{kind}'; choose one of {', '.join(KINDS)}")
+        held = [_encodable(text) for text in texts]
+        size = vocabulary_size or default_vocabulary_size(sum(map(len, held)))
+        least = len(SPECIAL_TOKENS) + (256 if kind in ("bpe", "unigram", "bytes") else 1)
+        if kind == "bytes" or (vocabulary_size is None and size < least):
+            size = least + (0 if kind == "bytes" else 128)
+        if size < least:
+            raise LangnetError(f"a vocabulary of {size} is too small for '{kind}', which needs at least {least}")
+        backend = _untrained(kind)
+        if kind == "bytes":
+            return cls(backend, kind)
+        if kind == "unigram" and not any(held):
+            held = ["".join(SPECIAL_TOKENS)]  # its trainer fails on nothing at all
+        backend.train_from_iterator(held, _trainer(kind, size), length=len(held))
+        return cls(_plain(backend), kind)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V, the number of ids."""
+        return int(self.backend.get_vocab_size())
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text."""
+        ids: list[int] = self.backend.encode(_encodable(text), add_special_tokens=False).ids
+        return ids
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of each text, by all cores."""
+        encodable = [_encodable(text) for text in texts]
+        return [encoding.ids for encoding in self.backend.encode_batch_fast(encodable, add_special_tokens=False)]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids; special tokens are left out."""
+        shown = [int(i) for i in ids if int(i) >= len(SPECIAL_TOKENS) or int(i) == self.unknown_id]
+        text: str = self.backend.decode(shown, skip_special_tokens=False)
+        return text
+
+    def to_json(self) -> str:
+        """Everything that rebuilds the tokenizer."""
+        held = json.loads(self.backend.to_str())
+        return json.dumps({"langnet_kind": self.kind, **held}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str, source: str = "tokenizer.json") -> Tokenizer:
+        """The inverse of `to_json`.
+
+        Raises:
+            LangnetError: the text is no tokenizer.
+        """
+        try:
+            held: dict[str, Any] = json.loads(text)
+            kind = held.pop("langnet_kind")
+            return cls(Backend.from_str(json.dumps(held)), kind)
+        except Exception as error:  # the library raises bare exceptions
+            raise LangnetError(f"{source} is not a tokenizer of langnet: {str(error).splitlines()[0]}") from error
+
+    def save(self, path: Path) -> None:
+        """Write one file."""
+        path.write_text(self.to_json(), encoding="utf8")
+
+    @classmethod
+    def load(cls, path: Path) -> Tokenizer:
+        """Read what `save` wrote.
+
+        Raises:
+            LangnetError: there is no such file, or it is no tokenizer.
+        """
+        try:
+            return cls.from_json(path.read_text(encoding="utf8"), str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise LangnetError(f"cannot read the tokenizer {path}: {error}") from error
+
+
+def _byte_alphabet() -> list[str]:
+    return sorted(pre_tokenizers.ByteLevel.alphabet())
+
+
+def _untrained(kind: Kind) -> Backend:
+    """A backend with its normaliser, its way of cutting text, and the way back."""
+    start = {token: index for index, token in enumerate(SPECIAL_TOKENS)}
+    if kind in ("bpe", "bytes"):
+        vocabulary = start | {sign: len(start) + i for i, sign in enumerate(_byte_alphabet())}
+        backend = Backend(models.BPE(vocab=vocabulary, merges=[]))
+    elif kind == "unigram":
+        backend = Backend(models.Unigram())
+    else:
+        backend = Backend(models.WordLevel(vocab=start, unk_token="<unknown>"))
+    backend.normalizer = normalizers.NFC()
+    if kind in ("bpe", "unigram", "bytes"):
+        as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+        cut = pre_tokenizers.Split(_CUT, "isolated")
+        backend.pre_tokenizer = as_bytes if kind == "bytes" else pre_tokenizers.Sequence([cut, as_bytes])
+        backend.decoder = decoders.ByteLevel()
+    elif kind == "characters":
+        backend.pre_tokenizer = pre_tokenizers.Split(_CHARACTERS, "isolated")
+        backend.decoder = decoders.Fuse()
+    else:
+        backend.pre_tokenizer = pre_tokenizers.Split(_WORDS, "removed", invert=True)
+    return backend
+
+
+def _trainer(kind: Kind, size: int) -> Any:
+    special = list(SPECIAL_TOKENS)
+    if kind == "bpe":
+        return trainers.BpeTrainer(
+            vocab_size=size, special_tokens=special, initial_alphabet=_byte_alphabet(), show_progress=False
+        )
+    if kind == "unigram":
+        return trainers.UnigramTrainer(
+            vocab_size=size,
+            special_tokens=special,
+            initial_alphabet=_byte_alphabet(),
+            unk_token="<unknown>",
+            show_progress=False,
+        )
+    return trainers.WordLevelTrainer(vocab_size=size, special_tokens=special, show_progress=False)
+
+
+def _plain(backend: Backend) -> Backend:
+    """The same backend without added tokens, so that a special token's name in a text is read as text."""
+    held = json.loads(backend.to_str())
+    held["added_tokens"] = []
+    if held["model"]["type"] == "Unigram":
+        held["model"]["vocab"] = _settled(held["model"]["vocab"])
+    return Backend.from_str(json.dumps(held))
+
+
+def _settled(pieces: list[list[Any]]) -> list[list[Any]]:
+    """A unigram vocabulary without what differs between two trainings on the same texts.
+
+    The trainer sums in the order of a hash table, and spreads the scores of bytes that it never saw at random over a
+    narrow band at the bottom: the sums are rounded, and the band becomes one score.
+    """
+    special, learned = pieces[: len(SPECIAL_TOKENS)], pieces[len(SPECIAL_TOKENS) :]
+    bottom = min((score for _, score in learned), default=0.0)
+    settled = [
+        [piece, round(bottom if len(piece) == 1 and score < bottom + _SCORE_NOISE else score, 6)]
+        for piece, score in learned
+    ]
+    return [*special, *sorted(settled, key=lambda entry: (-entry[1], entry[0]))]
+
+
+def _encodable(text: str) -> str:
+    """The text with lone surrogates, which no encoding can write, as U+FFFD."""
+    try:
+        text.encode("utf8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

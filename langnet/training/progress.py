@@ -1,0 +1,104 @@
+"""Where progress is shown: a Rich bar in a terminal, a line now and then in a log, or nothing."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as RichBar
+
+SECONDS_BETWEEN_LINES = 15.0
+
+
+class Progress(Protocol):
+    """What the loop tells about itself."""
+
+    def start(self, budget: str) -> None:
+        """The run begins."""
+
+    def update(self, fraction: float, tokens: int, seconds: float, loss: float) -> None:
+        """A step has ended."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line, such as a validation."""
+
+    def stop(self) -> None:
+        """The run has ended."""
+
+
+class SilentProgress:
+    """Shows nothing."""
+
+    def start(self, budget: str) -> None: ...
+
+    def update(self, fraction: float, tokens: int, seconds: float, loss: float) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class ConsoleProgress:
+    """A bar with loss, tokens a second and time left; where the output is no terminal, a line every 15 seconds."""
+
+    def __init__(self, title: str, console: Console | None = None):
+        self.title = title
+        self.console = console or Console(stderr=True)
+        self._bar: RichBar | None = None
+        self._task: TaskID | None = None
+        self._loss: float | None = None
+        self._last_line = 0.0
+        self._recent: list[tuple[float, int, float]] = []
+
+    def start(self, budget: str) -> None:
+        """Show the bar."""
+        self._last_line = time.monotonic()
+        if not self.console.is_terminal:
+            self.console.print(f"{self.title}: {budget}")
+            return
+        self._bar = RichBar(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[facts]}"),
+            console=self.console,
+            transient=False,
+        )
+        self._task = self._bar.add_task(self.title, total=1.0, facts=budget)
+        self._bar.start()
+
+    def update(self, fraction: float, tokens: int, seconds: float, loss: float) -> None:
+        """Move the bar; the loss is smoothed over some fifty steps."""
+        self._loss = loss if self._loss is None else 0.98 * self._loss + 0.02 * loss
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=fraction, facts=self._facts(fraction, tokens, seconds))
+        elif time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            self.console.print(f"{self.title}: {fraction:.0%}, {self._facts(fraction, tokens, seconds)}")
+
+    def _facts(self, fraction: float, tokens: int, seconds: float) -> str:
+        """Loss, tokens a second over the last ten seconds, and the time left."""
+        self._recent = [entry for entry in self._recent if entry[0] > seconds - 10] + [(seconds, tokens, fraction)]
+        first, last = self._recent[0], self._recent[-1]
+        passed = max(last[0] - first[0], 1e-9)
+        rate = (last[1] - first[1]) / passed if len(self._recent) > 1 else tokens / max(seconds, 1e-9)
+        left = seconds * (1 - fraction) / max(fraction, 1e-9)
+        return f"loss {self._loss:.3f}  {rate:,.0f} tokens/s  {_clock(left)} left"
+
+    def note(self, text: str) -> None:
+        """Print a line above the bar."""
+        self.console.print(f"  {self.title}: {text}", highlight=False)
+
+    def stop(self) -> None:
+        """Leave the bar as it stands."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(min(seconds, 359_999)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,1 @@
+"""Transfer: which weights learn, and how fast."""

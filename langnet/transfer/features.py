@@ -1,0 +1,53 @@
+"""Which layers a task reads: the top one, or a learned mix of all (Peters et al. 2018)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from langnet.encoders.encoder import Encoding
+
+
+class TopLayer(nn.Module):
+    """Reads the last layer."""
+
+    def forward(self, layers: list[Tensor]) -> Tensor:
+        return layers[-1]  # (..., D)
+
+
+class ScalarMix(nn.Module):
+    """gamma * sum_j softmax(s)_j h_j over all layers, embeddings included (Peters et al. 2018, equation 1).
+
+    Args:
+        n_layers: number of tensors that are mixed, the embeddings' counted.
+        normalise: layer norm, without gain, on each layer's states first, so that none outweighs another by its scale.
+    """
+
+    def __init__(self, n_layers: int, normalise: bool = True):
+        super().__init__()
+        self.normalise = normalise
+        self.scalars = nn.Parameter(torch.zeros(n_layers))
+        self.gamma = nn.Parameter(torch.ones(()))
+
+    def weights(self) -> Tensor:
+        """The share of each layer, (n_layers,); sums to one."""
+        return self.scalars.softmax(0)
+
+    def forward(self, layers: list[Tensor]) -> Tensor:
+        if self.normalise:
+            layers = [normalise_states(layer) for layer in layers]
+        mixed = sum(weight * layer for weight, layer in zip(self.weights(), layers, strict=True))
+        return self.gamma * mixed  # (..., D)
+
+
+def normalise_states(states: Tensor) -> Tensor:
+    """Layer norm without gain: zero mean and unit variance over the last dimension."""
+    return F.layer_norm(states, (states.shape[-1],))
+
+
+def mixed_encoding(mix: nn.Module, encoding: Encoding) -> Encoding:
+    """The encoding that a task reads: the mix stands on top of the layers."""
+    if isinstance(mix, TopLayer):
+        return encoding
+    return Encoding([*encoding.layers, mix(encoding.layers)], encoding.state)

@@ -1,0 +1,61 @@
+"""An encoder, what is read of it, and the tasks that it serves, as one module that the loop trains."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from langnet.encoders.encoder import Encoder
+from langnet.tasks.task import Task
+from langnet.text.batches import Batch
+from langnet.transfer.features import ScalarMix, TopLayer, mixed_encoding
+
+
+class TaskModel(nn.Module):
+    """One encoder under one or several tasks; the loss is their weighted sum.
+
+    Args:
+        encoder: read by all tasks.
+        tasks: each with its weight. An auxiliary language model is a second task with a weight of 0.5 (Radford et al.
+            2018, equation 5).
+        mix: what the tasks read of the layers; None reads the top one. The language model always reads the top.
+    """
+
+    def __init__(self, encoder: Encoder, tasks: list[tuple[Task, float]], mix: nn.Module | None = None):
+        super().__init__()
+        self.encoder = encoder
+        self.mix = mix if mix is not None else TopLayer()
+        self.tasks = nn.ModuleList(task for task, _ in tasks)
+        self.task_weights = [weight for _, weight in tasks]
+
+    @property
+    def task(self) -> Any:
+        """The first task."""
+        return self.tasks[0]
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """The losses of a batch: `loss`, their weighted sum, and each task's own where there are several."""
+        encoding = self.encoder(batch.ids, batch.mask)
+        mixed = mixed_encoding(self.mix, encoding)
+        losses: dict[str, Tensor] = {}
+        total: Tensor | None = None
+        for task, weight in zip(self.tasks, self.task_weights, strict=True):
+            read = encoding if task.name == "language_model" else mixed
+            value: Tensor = cast(Task, task).loss(self.encoder, read, batch)
+            losses[f"{task.name}_loss"] = value
+            total = weight * value if total is None else total + weight * value
+        assert total is not None, "a model needs a task"
+        return {"loss": total, **losses} if len(losses) > 1 else {"loss": total}
+
+    @torch.no_grad()
+    def probabilities(self, batch: Batch) -> Tensor:
+        """Class probabilities of a batch's documents by the first task, (N, C)."""
+        encoding = self.encoder(batch.ids, batch.mask)
+        result: Tensor = self.task.probabilities(mixed_encoding(self.mix, encoding), batch)
+        return result
+
+    def layer_weights(self) -> list[float] | None:
+        """The learned share of each layer, embeddings first; None where only the top is read."""
+        return self.mix.weights().tolist() if isinstance(self.mix, ScalarMix) else None

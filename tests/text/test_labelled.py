@@ -1,0 +1,108 @@
+"""Labelled texts: strings for labels, nested subsets, and mistakes named with file and line."""
+
+from collections import Counter
+from io import StringIO
+from itertools import pairwise
+
+import pytest
+
+from langnet.errors import LangnetError
+from langnet.text.inspect import inspect_corpus
+from langnet.text.labelled import LabelledData, read_labelled
+
+
+def data(n=200):
+    return LabelledData([f"text {i}" for i in range(n)], ["a" if i % 4 else "b" for i in range(n)])
+
+
+def test_subsets_are_nested_and_stratified():
+    for seed in range(5):
+        subsets = {n: data().subset(n, seed) for n in (2, 10, 40, 100, 200)}
+        sizes = sorted(subsets)
+        for small, large in pairwise(sizes):
+            assert set(subsets[small].texts) < set(subsets[large].texts)
+        for n, subset in subsets.items():
+            assert len(set(subset.texts)) == n
+            assert abs(Counter(subset.labels)["b"] - n / 4) <= 1
+    assert data().subset(40, 0).texts == data().subset(40, 0).texts
+    assert set(data().subset(40, 0).texts) != set(data().subset(40, 1).texts)
+
+
+def test_split_is_a_partition():
+    first, second = data().split(0.2, 0)
+    assert (len(first), len(second)) == (160, 40)
+    assert not set(first.texts) & set(second.texts)
+    assert abs(Counter(second.labels)["b"] - 10) <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "text,label\nx,1\ny,2\n"),
+        ("a.tsv", "text\tlabel\nx\t1\ny\t2\n"),
+        ("a.jsonl", '{"text": "x", "label": 1}\n{"text": "y", "label": 2}\n'),
+    ],
+)
+def test_tables(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    read = read_labelled(tmp_path / name)
+    assert (read.texts, read.labels, read.label_names) == (["x", "y"], ["1", "2"], ["1", "2"])
+    assert len(set(read.sources)) == 2
+
+
+def test_a_folder_a_class(tmp_path):
+    for label in ("pos", "neg"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.txt").write_text(f"a {label} text")
+    read = read_labelled([tmp_path])
+    assert sorted(zip(read.labels, read.texts, strict=True)) == [("neg", "a neg text"), ("pos", "a pos text")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "text,label\nx,\n", "line 2.*label"),
+        ("a.csv", "text,class\nx,1\n", "'text', 'class'"),
+        ("a.csv", "text,label\nx,1,2\n", "line 2"),
+        ("a.csv", "text,label\n", "no labelled text"),
+        ("a.jsonl", '{"text": "x", "label": null}\n', "line 1"),
+        ("a.txt", "x", "no table"),
+    ],
+)
+def test_mistakes(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(LangnetError, match=message):
+        read_labelled(tmp_path / name)
+    with pytest.raises(LangnetError, match="no file"):
+        read_labelled(tmp_path / "none.csv")
+
+
+def test_too_many_are_refused():
+    with pytest.raises(LangnetError, match="only 200"):
+        data().subset(201, 0)
+
+
+def test_inspection_of_labelled_text(tmp_path):
+    rows = [f"This is the English text number {i},good" for i in range(30)]
+    rows += ["An odd one,bad", "AN  odd one,bad", "An odd one,bad", ",bad"]
+    (tmp_path / "train.csv").write_text("\n".join(["text,label", *rows]))
+    (tmp_path / "test.csv").write_text("text,label\nan odd one,bad\nnew,good\n")
+    report = inspect_corpus(tmp_path / "train.csv", label_column="label", test=tmp_path / "test.csv")
+    assert report.labels == {"good": 30, "bad": 4}
+    assert (report.corpus.documents, report.corpus.empty, report.corpus.duplicates) == (34, 1, 1)
+    assert (report.near_duplicates, report.test_texts, report.test_overlap) == (1, 2, 1)
+    assert next(iter(report.languages)) == "en"
+    said = "\n".join(report.warnings)
+    for part in ("1 texts are empty", "under 5 examples", "'good' is on 88%", "share 1 of 2"):
+        assert part in said
+    from rich.console import Console
+
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(report.render())
+    assert all(len(line) <= 80 for line in console.export_text().splitlines())
+
+
+def test_inspection_of_nothing(tmp_path):
+    (tmp_path / "a.csv").write_text("text\n")
+    with pytest.raises(LangnetError, match="no text"):
+        inspect_corpus(tmp_path / "a.csv")
