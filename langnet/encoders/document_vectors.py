@@ -2,8 +2,8 @@
 
 Deerwester et al. 1990: a truncated singular value decomposition of the matrix of documents by terms. It is the cheapest
 pretraining there is, a minute for a hundred megabytes, and strong with few labels, since what most divides the
-documents of a domain (their topic, their sentiment) comes first in it. Here terms are token ids and pairs of neighbouring
-ids, counted as 1 + log(count) and weighted by a power of the inverse document frequency.
+documents of a domain (their topic, their sentiment) comes first in it. Here terms are token ids and pairs of
+neighbouring ids, counted as 1 + log(count) and weighted by a power of the inverse document frequency.
 
 These are not states of positions, so this is no `Encoder`: the vectors stand beside an encoder's states as features of
 the whole document.

@@ -204,8 +204,8 @@ class GPT(Encoder):
         start = 0 if state is None else state[0][0].shape[2]
         if start + ids.shape[1] > self.config.context:
             raise LangnetError(
-                f"a sequence of {start + ids.shape[1]} tokens is longer than the encoder's context of {self.config.context}; "
-                "cut it into windows"
+                f"a sequence of {start + ids.shape[1]} tokens is longer than the encoder's context of "
+                f"{self.config.context}; cut it into windows"
             )
         x = self.token_embedding(ids)  # (B, T, D)
         if self.position_embedding is not None:

@@ -113,7 +113,7 @@ class SvdBaseline:
 
 
 class WordVectorsBaseline:
-    """word2vec (Mikolov et al. 2013) of the raw text, averaged over a text's words by idf, with a logistic regression."""
+    """word2vec (Mikolov et al. 2013) of the raw text, averaged by idf, with a logistic regression."""
 
     name = "averaged word2vec"
 

@@ -90,7 +90,7 @@ def check_version(version: object, folder: Path) -> None:
         raise LangnetError(f"{folder} is damaged: its format version is {version!r}; {_COPY_AGAIN}")
     if version > FORMAT_VERSION:
         raise LangnetError(
-            f"{folder} is of a newer langnet (folder format {version}, this one reads up to {FORMAT_VERSION}); "
+            f"{folder} is of a newer langnet (folder format {version}, this reads up to {FORMAT_VERSION}); "
             "upgrade with pip install --upgrade langnet"
         )
 
@@ -104,9 +104,7 @@ def check_regular(path: Path, folder: Path) -> None:
     except OSError as error:
         raise LangnetError(f"{path} cannot be read: {error.strerror or error}; {_COPY_AGAIN}") from None
     if path.resolve().parent != folder.resolve():
-        raise LangnetError(
-            f"{path} is a symlink that leads out of the folder, to {path.resolve()}; copy the file itself"
-        )
+        raise LangnetError(f"{path} is a symlink that leads out of the folder ({path.resolve()}); copy the file itself")
     if not stat.S_ISREG(mode):
         raise LangnetError(f"{path} is not a plain file; {_COPY_AGAIN}")
     if not os.access(path, os.R_OK):

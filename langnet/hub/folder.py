@@ -15,7 +15,6 @@ Nothing here is a pickle, and no file that the table of checksums does not list 
 from __future__ import annotations
 
 import json
-import math
 import os
 import secrets
 import shutil
@@ -25,12 +24,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from langnet.errors import LangnetError
 from langnet.hub import checksums, weights
 from langnet.hub.checksums import CHECKSUMS_NAME, FORMAT_VERSION, FileSum
+from langnet.hub.json_text import from_json, from_utf8, to_json, to_utf8
 
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "weights.safetensors"
@@ -234,14 +233,14 @@ def _encode(contents: FolderContents, stored: Mapping[str, Tensor], tied: Mappin
         raise LangnetError("the tokenizer is not valid JSON; pass what Tokenizer.save writes") from None
     config = {RESERVED_KEY: _folder_facts(stored, tied), **contents.config}
     files = {
-        CONFIG_NAME: _to_json(config, "config", indent=2),
-        TOKENIZER_NAME: _to_utf8(contents.tokenizer_json, "tokenizer"),
-        CARD_NAME: _to_utf8(contents.card, "card"),
-        HISTORY_NAME: b"".join(_to_json(record, "history") for record in contents.history),
+        CONFIG_NAME: to_json(config, "config", indent=2),
+        TOKENIZER_NAME: to_utf8(contents.tokenizer_json, "tokenizer"),
+        CARD_NAME: to_utf8(contents.card, "card"),
+        HISTORY_NAME: b"".join(to_json(record, "history") for record in contents.history),
     }
     if contents.labels is not None:
         _check_labels(contents.labels)
-        files[LABELS_NAME] = _to_json(contents.labels, "labels", indent=2)
+        files[LABELS_NAME] = to_json(contents.labels, "labels", indent=2)
     return files
 
 
@@ -261,38 +260,6 @@ def _check_labels(labels: object) -> None:
     repeated = sorted({label for label in labels if labels.count(label) > 1})
     if repeated:
         raise LangnetError(f"the label {repeated[0]!r} is there twice; give every label once")
-
-
-def _to_json(value: object, what: str, indent: int | None = None) -> bytes:
-    try:
-        text = json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise LangnetError(
-            f"the {what} cannot be written as JSON: {error}; keep to numbers, texts, lists, dicts"
-        ) from None
-    return _to_utf8(text + "\n", what)
-
-
-def _plain(value: Any) -> Any:
-    """The value with numpy scalars, paths and tuples as JSON knows them, and what is not finite as None."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _to_utf8(text: str, what: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise LangnetError(f"the {what} holds a character that UTF-8 cannot write: {error.reason}; remove it") from None
 
 
 def _put_in_place(temporary: Path, target: Path) -> None:
@@ -341,14 +308,14 @@ def _read(folder: Path) -> tuple[FolderContents, FolderSummary]:
         stored = weights.read_weights(folder / WEIGHTS_NAME)
     except OSError as error:
         raise LangnetError(f"{folder} cannot be read: {_reason(error)}; copy the folder again") from None
-    labels = _parse(folder / LABELS_NAME, contents[LABELS_NAME]) if LABELS_NAME in contents else None
+    labels = from_json(folder / LABELS_NAME, contents[LABELS_NAME]) if LABELS_NAME in contents else None
     if labels is not None:
         _check_labels(labels)
     tensors = weights.join_tied(stored, facts["tied"])
-    lines = _text(folder / HISTORY_NAME, contents[HISTORY_NAME]).split("\n")
-    history = [_parse(folder / HISTORY_NAME, line) for line in lines if line]
-    tokenizer = _text(folder / TOKENIZER_NAME, contents[TOKENIZER_NAME])
-    card = _text(folder / CARD_NAME, contents[CARD_NAME])
+    lines = from_utf8(folder / HISTORY_NAME, contents[HISTORY_NAME]).split("\n")
+    history = [from_json(folder / HISTORY_NAME, line) for line in lines if line]
+    tokenizer = from_utf8(folder / TOKENIZER_NAME, contents[TOKENIZER_NAME])
+    card = from_utf8(folder / CARD_NAME, contents[CARD_NAME])
     summary = _summary(folder, table, {**facts, "parameters": weights.count_values(stored)}, labels)
     return FolderContents(config, tensors, tokenizer, labels, card, history), summary
 
@@ -359,7 +326,7 @@ def _check_names(folder: Path) -> dict[str, FileSum]:
         raise LangnetError(_not_there(folder))
     if not (folder / CHECKSUMS_NAME).exists() and not (folder / CONFIG_NAME).exists():
         raise LangnetError(
-            f"{folder} is not a langnet model: it has no {CONFIG_NAME}; give the folder that langnet wrote"
+            f"{folder} is not a langnet model: it has no {CONFIG_NAME}; give a folder that langnet wrote"
         )
     table = checksums.read_table(folder, _REQUIRED, _ALLOWED)
     for path in sorted(folder.iterdir()):
@@ -387,26 +354,12 @@ def _not_there(folder: Path) -> str:
 def _parse_config(folder: Path, content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     """The model's config, and the folder's facts that were written beside it."""
     path = folder / CONFIG_NAME
-    config = _parse(path, content)
+    config = from_json(path, content)
     facts = config.pop(RESERVED_KEY, None) if isinstance(config, dict) else None
     if not isinstance(facts, dict) or not isinstance(facts.get("tied"), dict):
         raise LangnetError(f"{path} was not written by langnet: it has no {RESERVED_KEY!r} part")
     checksums.check_version(facts.get("format_version"), folder)
     return config, facts
-
-
-def _text(path: Path, content: bytes) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise LangnetError(f"{path} is not UTF-8 at byte {error.start:,}; copy the folder again") from None
-
-
-def _parse(path: Path, content: bytes | str) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        raise LangnetError(f"{path} is not valid JSON; copy the folder again") from None
 
 
 def _summary(

@@ -53,9 +53,7 @@ def join_tied(stored: Mapping[str, Tensor], tied: Mapping[str, str]) -> dict[str
     tensors = dict(stored)
     for alias, name in tied.items():
         if name not in stored or alias in stored:
-            raise LangnetError(
-                f"config.json ties the weight {alias!r} to {name!r}, which does not fit weights.safetensors"
-            )
+            raise LangnetError(f"config.json ties the weight {alias!r} to {name!r}, which the weights do not fit")
         tensors[alias] = stored[name]
     return tensors
 
@@ -104,9 +102,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 def _check_storable(name: str, tensor: Tensor) -> None:
     if not isinstance(tensor, Tensor):
-        raise LangnetError(
-            f"the weight {name!r} is a {type(tensor).__name__}, not a tensor; convert it with torch.as_tensor"
-        )
+        raise LangnetError(f"the weight {name!r} is a {type(tensor).__name__}; make it a tensor (torch.as_tensor)")
     if tensor.layout is not torch.strided or tensor.is_quantized or tensor.device.type == "meta":
         raise LangnetError(
             f"the weight {name!r} is sparse, quantised or without data, which a model folder cannot hold; make it dense"

@@ -139,7 +139,7 @@ def load(name: str | Path) -> Model:
     )
     if wrong:
         raise LangnetError(
-            f"{folder}: {len(wrong)} of {len(expected)} tensors do not match the configuration, the first is '{wrong[0]}'; "
+            f"{folder}: {len(wrong)} of {len(expected)} tensors do not match config.json, the first is '{wrong[0]}'; "
             "the folder was put together from different models"
         )
     network.load_state_dict(weights)

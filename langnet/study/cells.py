@@ -140,7 +140,7 @@ class CellFile:
         path = self._predictions_path(key)
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                confidence = arrays["confidence"] if "confidence" in arrays else None
+                confidence = arrays.get("confidence")
                 return StoredPredictions(arrays["labels"], confidence)
         except Exception as error:  # numpy, zipfile and zlib each raise their own kinds for a damaged file
             raise LangnetError(

@@ -37,8 +37,8 @@ class ClassifyConfig:
 class Classify(Task):
     """Pool, standardise, and classify; the head reads states and document features side by side.
 
-    The standardisation is a batch norm that is set once, from frozen features, instead of drifting with each batch, which
-    with a hundred examples would be a second source of noise.
+    The standardisation is a batch norm that is set once, from frozen features, instead of drifting with each batch,
+    which with a hundred examples would be a second source of noise.
     """
 
     name = "classify"

@@ -221,7 +221,7 @@ class Trainer:
             self.state.bad_steps += 1
             if self.state.bad_steps >= LARGEST_RUN_OF_BAD_STEPS:
                 raise LangnetError(
-                    f"the loss was not a number for {self.state.bad_steps} steps in a row, up to step {self.state.step}; "
+                    f"the loss was not a number for {self.state.bad_steps} steps up to step {self.state.step}; "
                     "lower the learning rate or use precision 'no'"
                 )
         for optimizer in self.optimizers:
