@@ -1,8 +1,6 @@
-"""`python -m langnet` is the `langnet` command."""
-
-import sys
+"""`python -m langnet` is `langnet`."""
 
 from langnet.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -194,7 +194,7 @@ def evaluate(
 
     Example: langnet evaluate my-classifier test.csv --train train.csv
     """
-    from langnet.evaluate.baselines import MajorityBaseline, TfidfBaseline
+    from langnet.evaluate.baselines import MajorityBaseline, Neighbour, TfidfBaseline
     from langnet.evaluate.metrics import classification_scores
     from langnet.recipes.model import load
     from langnet.text.labelled import read_labelled
@@ -206,7 +206,8 @@ def evaluate(
         raise LangnetError(f"the test texts have labels that {model} does not know: {', '.join(unknown[:5])}")
     rows = {"this model": classifier.predict(test.texts)}
     source = read_labelled(list(train), text_column, label_column) if train else test
-    for baseline in [MajorityBaseline(), *([TfidfBaseline()] if train else [])]:
+    neighbours: list[Neighbour] = [MajorityBaseline(), *([TfidfBaseline()] if train else [])]
+    for baseline in neighbours:
         rows[baseline.name] = baseline.fit_predict(source.texts, source.labels, test.texts).labels
     table = Table("", "accuracy", "macro F1", "MCC", title=f"{len(test):,} test texts, 95 % intervals")
     for name, predicted in rows.items():

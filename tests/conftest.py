@@ -1,0 +1,47 @@
+"""Fixtures: small generated texts, one tiny pretrained model, and no network."""
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+
+import numpy as np
+import pytest
+import torch
+
+from langnet.recipes.model import Model
+from langnet.recipes.pretrain import PretrainOptions, pretrain
+from langnet.text.labelled import LabelledData
+
+torch.set_num_threads(1)
+
+GOOD = ["wonderful", "moving", "a joy", "brilliant", "funny", "superb"]
+BAD = ["dreadful", "a waste", "boring", "awful", "clumsy", "terrible"]
+THINGS = ["film", "story", "acting", "script", "music", "ending", "hero", "dialogue"]
+
+
+def sentences(n: int, seed: int) -> LabelledData:
+    """Reviews of a few sentences, each wholly in favour or against."""
+    generator = np.random.default_rng(seed)
+    texts, labels = [], []
+    for _ in range(n):
+        label = ["neg", "pos"][int(generator.integers(2))]
+        words = GOOD if label == "pos" else BAD
+        parts = [
+            f"The {generator.choice(THINGS)} was {generator.choice(words)}." for _ in range(generator.integers(2, 6))
+        ]
+        texts.append(" ".join(parts))
+        labels.append(label)
+    return LabelledData(texts, labels)
+
+
+@pytest.fixture(scope="session")
+def tiny_labelled() -> LabelledData:
+    return sentences(400, seed=1)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_labelled: LabelledData) -> Model:
+    options = PretrainOptions(size="tiny", context=32, steps=30, batch_tokens=512, seed=0)
+    return pretrain(tiny_labelled.texts, options, texts=True)

@@ -1,0 +1,99 @@
+"""The loop: same seed, same weights; killed and resumed, same weights; a loss that falls; a clear end."""
+
+import pytest
+import torch
+
+from langnet.encoders.registry import build_encoder
+from langnet.errors import LangnetError
+from langnet.tasks.language_model import LanguageModel
+from langnet.text.batches import Batch
+from langnet.training.budget import Budget
+from langnet.training.loop import LoopConfig, Trainer
+from langnet.training.optimizer import OptimizerConfig, orthogonalise
+from langnet.training.progress import SilentProgress
+from langnet.transfer.groups import encoder_groups
+from langnet.transfer.model import TaskModel
+
+
+class Counting:
+    """Batches of a sequence that can be learned: each token is the one before plus one."""
+
+    def batch(self, step):
+        generator = torch.Generator().manual_seed(step)
+        ids = (torch.randint(40, (4, 1), generator=generator) + torch.arange(16)) % 40 + 5
+        return Batch(ids, torch.ones_like(ids, dtype=torch.bool), n_examples=4)
+
+
+class KilledAt(SilentProgress):
+    def __init__(self, step):
+        self.left = step
+
+    def update(self, fraction, tokens, seconds, loss):
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def trainer(folder=None, steps=12, progress=None, optimizer="muon", family="gpt-2018"):
+    model = TaskModel(build_encoder(family, "tiny", 45, seed=3), [(LanguageModel(), 1.0)])
+    config = LoopConfig(Budget(steps=steps), OptimizerConfig(optimizer, 3e-3), seed=5)
+    return Trainer(model, encoder_groups(model.encoder), Counting(), config, folder=folder, progress=progress)
+
+
+def weights(run):
+    return torch.cat([p.detach().flatten() for p in run.model.parameters()])
+
+
+def test_same_seed_gives_the_same_weights():
+    first, second = trainer(), trainer()
+    first.run(), second.run()
+    assert torch.equal(weights(first), weights(second))
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_killed_and_resumed_gives_the_same_weights(tmp_path, optimizer):
+    whole = trainer(optimizer=optimizer)
+    whole.run()
+    killed = trainer(tmp_path, progress=KilledAt(5), optimizer=optimizer)
+    with pytest.raises(KeyboardInterrupt):
+        killed.run()
+    resumed = trainer(tmp_path, optimizer=optimizer)
+    result = resumed.run(resume=True)
+    assert result.state.step == 12
+    assert torch.equal(weights(whole), weights(resumed))
+    assert not torch.equal(weights(whole), weights(killed))
+
+
+def test_loss_falls():
+    run = trainer(steps=80, family="gpt")
+    run.run()
+    with torch.no_grad():
+        assert run.model(Counting().batch(10_000))["loss"] < 1.0  # log(45) = 3.8 before training
+
+
+def test_callers_random_state_is_left_alone():
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    trainer(steps=2).run()
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_checkpoint_of_another_model_is_refused(tmp_path):
+    killed = trainer(tmp_path, progress=KilledAt(2))
+    with pytest.raises(KeyboardInterrupt):
+        killed.run()
+    with pytest.raises(LangnetError, match="belongs to another model or optimizer"):
+        trainer(tmp_path, family="gpt").run(resume=True)
+
+
+def test_orthogonalise_pushes_singular_values_to_one():
+    matrices = torch.randn(3, 20, 8, generator=torch.Generator().manual_seed(0))
+    values = torch.linalg.svdvals(orthogonalise(matrices))
+    assert values.min() > 0.5
+    assert values.max() < 1.3
+
+
+def test_budget_wants_exactly_one():
+    with pytest.raises(LangnetError, match="exactly one"):
+        Budget(steps=1, minutes=1)
