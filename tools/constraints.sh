@@ -20,7 +20,7 @@ pip install -e ".[dev,reference]"
 # Written by `make constraints`: change pyproject.toml and run that, rather than editing this file.
 # torch stands without its build suffix (+cpu, +cu130), so that any build of that version will do.
 HEADER
-  pip freeze --exclude-editable | grep -v '^langnet' | sed -E 's/^(torch==[^+]*)\+.*/\1/' | LC_ALL=C sort -f
+  pip freeze --all --exclude pip --exclude wheel --exclude-editable | grep -v '^langnet' | sed -E 's/^(torch==[^+]*)\+.*/\1/' | LC_ALL=C sort -f
 } > "$scratch/constraints.txt"
 mv "$scratch/constraints.txt" constraints.txt
 echo "constraints.txt: $(grep -c == constraints.txt) packages pinned"

@@ -48,7 +48,7 @@ install_torch() {
     say "PyTorch $version, CPU build"
     if pip install --no-deps --retries 1 "torch==$version+cpu" 2>/dev/null; then return; fi
     # A quick question first, so that an unreachable index costs seconds; then the download, with pip's own patience.
-    if pip index versions torch --index-url "$CPU_WHEELS" --timeout 10 --retries 1 >/dev/null 2>&1 &&
+    if pip index versions torch --index-url "$CPU_WHEELS" --timeout 10 --retries 1 2>/dev/null | grep -F "$version+cpu" >/dev/null &&
       pip install --no-deps --index-url "$CPU_WHEELS" "torch==$version+cpu"; then return; fi
     say "No CPU build within reach: taking the package index's own PyTorch, which may bring CUDA libraries (several GB)"
   fi

@@ -1,1 +1,0 @@
-"""Study: questions asked of models, and the page that shows the answers."""
