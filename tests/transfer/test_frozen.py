@@ -1,0 +1,40 @@
+"""Frozen heads: the penalty holds whatever is mixed, and with one layer the fit is scikit-learn's."""
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from langnet.transfer.frozen import FeatureTable, FrozenHead
+
+
+def table(n, seed):
+    """A document feature that tells the class, beside three layers of states that are mostly noise."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 4, n)
+    layers = generator.normal(size=(n, 3, 64))
+    document = np.eye(4)[labels] + 0.4 * generator.normal(size=(n, 4))
+    return FeatureTable(torch.from_numpy(layers).float(), torch.from_numpy(document).float()), labels
+
+
+def test_mix_cannot_escape_the_penalty():
+    train, labels = table(60, 0)
+    test, gold = table(400, 1)
+    head = FrozenHead(train, 4, 0.3, 4)
+    with torch.no_grad():
+        uniform, uniform_test = head.inputs(train).numpy(), head.inputs(test).numpy()
+    head.fit(train, torch.as_tensor(labels), 32.0)
+    expected = LogisticRegression(C=32.0, max_iter=2000).fit(uniform, labels).score(uniform_test, gold)
+    reached = float((head(test).argmax(1).numpy() == gold).mean())
+    assert head.mix.gamma.item() == 1.0
+    assert reached > expected - 0.05
+
+
+def test_one_layer_equals_scikit_learn():
+    train, labels = table(80, 0)
+    train = FeatureTable(train.layers[:, :1], train.document)
+    head = FrozenHead(train, 4, 1.0, 4)
+    with torch.no_grad():
+        features = head.inputs(train).numpy()
+    head.fit(train, torch.as_tensor(labels), 2.0)
+    expected = LogisticRegression(C=2.0, max_iter=5000, tol=1e-8).fit(features, labels).predict_proba(features)
+    np.testing.assert_allclose(head(train).softmax(1).detach().numpy(), expected, atol=2e-3)
