@@ -16,6 +16,13 @@ from langnet.text.labelled import LabelledData
 
 torch.set_num_threads(1)
 
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests marked `gpu` are skipped where there is none."""
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+
+
 GOOD = ["wonderful", "moving", "a joy", "brilliant", "funny", "superb"]
 BAD = ["dreadful", "a waste", "boring", "awful", "clumsy", "terrible"]
 THINGS = ["film", "story", "acting", "script", "music", "ending", "hero", "dialogue"]

@@ -14,6 +14,7 @@ from langnet.errors import LangnetError
 from langnet.text.shards import TokenShards
 
 IGNORED = -100  # a target that no loss counts, as PyTorch's cross-entropy has it
+_HELD_ORDER = 2**22  # windows up to which an epoch's whole order is kept, 32 MB
 
 
 @dataclass
@@ -66,7 +67,11 @@ class LanguageModelBatches:
         self.n_windows = max(1, (shards.n_tokens - 1) // context)
         self.batches_per_epoch = max(1, self.n_windows // batch_size)
         self.tokens_per_batch = batch_size * context
-        self._epoch, self._order, self._phase = -1, np.zeros(0, dtype=np.int64), 0
+        self._epoch, self._order, self._phase = (
+            -1,
+            _Order(1, np.random.default_rng(0)),
+            0,
+        )  # of the epoch last asked for
 
     def batch(self, step: int) -> Batch:
         """The batch of a step: `ids` and `targets` (B, T), shifted by one."""
@@ -74,8 +79,8 @@ class LanguageModelBatches:
         if epoch != self._epoch:
             generator = np.random.default_rng([self.seed, epoch])
             self._phase = int(generator.integers(self.context))
-            self._order, self._epoch = generator.permutation(self.n_windows), epoch
-        chosen = self._order[index * self.batch_size : (index + 1) * self.batch_size]
+            self._order, self._epoch = _Order(self.n_windows, generator), epoch
+        chosen = self._order.slice(index * self.batch_size, (index + 1) * self.batch_size)
         rows = [self._window(self._phase + int(window) * self.context) for window in chosen]
         return _shifted(rows, self.context)
 
@@ -90,37 +95,89 @@ class LanguageModelBatches:
         return np.concatenate([row, self.shards.read(0, length - len(row))])  # the stream is a ring
 
 
-def document_windows(documents: Sequence[np.ndarray], context: int, batch_size: int, stride: int) -> Iterator[Batch]:
+class _Order:
+    """A random permutation of 0 .. n - 1; past a size it is computed where asked instead of kept.
+
+    A Feistel network permutes the numbers of an even count of bits; what falls outside of n is sent through it again
+    until it falls inside ("cycle walking", Black & Rogaway 2002), so that n need not be a power of two.
+    """
+
+    def __init__(self, n: int, generator: np.random.Generator, held: int = _HELD_ORDER):
+        self.n = n
+        self.permutation = generator.permutation(n) if n <= held else None
+        self.half = np.uint64((max(n - 1, 1).bit_length() + 1) // 2)
+        self.keys = generator.integers(2**63, size=6, dtype=np.uint64)
+
+    def slice(self, start: int, stop: int) -> np.ndarray:
+        """Entries start .. stop of the permutation, int64."""
+        if self.permutation is not None:
+            return self.permutation[start:stop]
+        values = self._mix(np.arange(start, min(stop, self.n), dtype=np.uint64))
+        while (outside := values >= self.n).any():
+            values[outside] = self._mix(values[outside])
+        return values.astype(np.int64)
+
+    def _mix(self, values: np.ndarray) -> np.ndarray:
+        low = np.uint64((1 << int(self.half)) - 1)
+        left, right = values >> self.half, values & low
+        for key in self.keys:
+            scrambled = (right + key) * np.uint64(0x9E3779B97F4A7C15)
+            scrambled = (scrambled ^ (scrambled >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+            left, right = right, left ^ ((scrambled >> np.uint64(32)) & low)
+        return (left << self.half) | right
+
+
+def document_windows(
+    documents: Sequence[np.ndarray] | TokenShards, context: int, batch_size: int, stride: int
+) -> Iterator[Batch]:
     """Batches that score every token of every document, but its first, exactly once.
 
     A document longer than the context is read in windows that move by `stride`; the part of a window that an earlier
-    one has scored serves as context only.
+    one has scored serves as context only. Documents come shortest first, so that rows of a batch need little padding.
 
     Args:
-        documents: token ids of each.
+        documents: token ids of each, or shards, which are read one document at a time.
         context: T, the longest row.
         batch_size: rows a batch.
         stride: new tokens a window, from 1 to `context`.
+
+    Raises:
+        LangnetError: a stride that would score no token, or leave some out.
     """
+    if not 1 <= stride <= context:
+        raise LangnetError(f"a stride of {stride} does not suit a context of {context}; take 1 to {context}")
+    return _windows(documents, context, batch_size, stride)
+
+
+def _windows(
+    documents: Sequence[np.ndarray] | TokenShards, context: int, batch_size: int, stride: int
+) -> Iterator[Batch]:
     rows: list[tuple[np.ndarray, int]] = []
-    for document in sorted(documents, key=len):
-        rows += _strided(document, context, stride)
-        while len(rows) >= batch_size:
-            yield _scored(rows[:batch_size])
-            rows = rows[batch_size:]
+    for document in _shortest_first(documents):
+        for row in _strided(document, context, stride):
+            rows.append(row)
+            if len(rows) == batch_size:
+                yield _scored(rows)
+                rows = []
     if rows:
         yield _scored(rows)
 
 
-def _strided(document: np.ndarray, context: int, stride: int) -> list[tuple[np.ndarray, int]]:
+def _shortest_first(documents: Sequence[np.ndarray] | TokenShards) -> Iterator[np.ndarray]:
+    if isinstance(documents, TokenShards):
+        order = np.argsort(np.diff(documents.document_offsets), kind="stable")
+        return (documents.document(int(index)) for index in order)
+    return iter(sorted(documents, key=len))
+
+
+def _strided(document: np.ndarray, context: int, stride: int) -> Iterator[tuple[np.ndarray, int]]:
     """Windows of up to context + 1 tokens, each with the number of targets at its start that are not scored again."""
-    windows, scored, start = [], 1, 0
+    scored, start = 1, 0
     while scored < len(document):
         end = min(start + context + 1, len(document))
-        windows.append((document[start:end], scored - start - 1))
+        yield document[start:end], scored - start - 1
         scored = end
-        start = max(end - 1 - (context - stride), start + 1)
-    return windows
+        start = end - 1 - (context - stride)
 
 
 def _scored(rows: list[tuple[np.ndarray, int]]) -> Batch:

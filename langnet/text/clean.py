@@ -23,14 +23,23 @@ class Cleaned:
     control_characters: int
 
 
-def clean_text(text: str) -> Cleaned:
-    """NFC, line ends as line feeds, no NULs, no other control characters, no byte-order marks, no blank ends."""
+def clean_text(text: str, normalise: bool = True) -> Cleaned:
+    """NFC, line ends as line feeds, no NULs, no other control characters, no byte-order marks, no blank ends.
+
+    Args:
+        text: as it was read.
+        normalise: False leaves combining marks and compatible signs as they are spelt.
+    """
     nulls = text.count("\x00")
     if nulls:
         text = text.replace("\x00", "")
-    text = _LINE_ENDS.sub("\n", text)
+    if "\r" in text or "\x85" in text:
+        text = _LINE_ENDS.sub("\n", text)
     text, controls = _CONTROL.subn("", text)
-    return Cleaned(unicodedata.normalize("NFC", text).replace("\ufeff", "").strip(), nulls, controls)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text) if normalise else text
+        text = text.replace("\ufeff", "")
+    return Cleaned(text.strip(), nulls, controls)
 
 
 def digest(text: str) -> bytes:
@@ -53,8 +62,11 @@ class DuplicateFilter:
 
     def is_new(self, text: str) -> bool:
         """Whether the text was not asked about before; remembers it."""
-        cursor = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?)", (digest(text),))
-        return cursor.rowcount == 1
+        return self.is_new_digest(digest(text))
+
+    def is_new_digest(self, name: bytes) -> bool:
+        """The same for a text whose digest is known already."""
+        return self._database.execute("INSERT OR IGNORE INTO seen VALUES (?)", (name,)).rowcount == 1
 
     def has(self, text: str) -> bool:
         """Whether the text was asked about before; remembers nothing."""

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import io
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from langnet.errors import LangnetError
-from langnet.text.archives import is_archive, read_members
+from langnet.text.archives import is_archive, read_members, split_member
 from langnet.text.clean import DuplicateFilter, clean_text, digest
 from langnet.text.formats import (
     COMPRESSIONS,
     TABLES,
     TEXTS,
-    column,
+    Row,
     damage_errors,
     decode,
     decompressed,
     format_of,
-    open_bytes,
+    guarded,
+    looks_binary,
     read_rows,
+    text_column,
     text_stream,
 )
-from langnet.text.remote import is_remote, read_remote
+from langnet.text.remote import hub_rows, is_hub_data_set, is_remote, remote_files
+
+KNOWN = f"{', '.join((*TEXTS, *TABLES, '.zip', '.tar'))}, also with {', '.join(COMPRESSIONS)}"
 
 Source = str | Path
 
@@ -46,12 +52,14 @@ class CorpusOptions:
     Attributes:
         text_column: the column of tables that holds the text.
         documents: what is one document in a text file: the whole file, a line, or a paragraph (blank lines between).
+        normalise: bring the spelling of accented letters to one form, Unicode NFC.
         drop_duplicates: keep one of equal documents.
         min_characters: shorter documents are dropped and counted as empty.
     """
 
     text_column: str = "text"
     documents: Literal["file", "line", "paragraph"] = "file"
+    normalise: bool = True
     drop_duplicates: bool = True
     min_characters: int = 1
 
@@ -62,7 +70,7 @@ class CorpusReport:
 
     Attributes:
         files: files and archive members that were read.
-        skipped_files: files of folders whose suffix is not read.
+        skipped_files: files of folders, globs and archives whose kind is not read.
         documents, characters, bytes: of the documents that were kept; bytes of UTF-8.
         empty, duplicates: documents that were dropped.
         bad_bytes, nulls, control_characters: signs that were replaced or removed.
@@ -103,25 +111,29 @@ def read_documents(sources: Sequence[Source], options: CorpusOptions, report: Co
     """Every document of the sources as it stands, one at a time; files are counted into `report`.
 
     Args:
-        sources: paths of files, folders and archives; globs; `-` for standard input; `hf://datasets/owner/name` and
-            other addresses that the `datasets` library opens.
+        sources: paths of files, folders and archives; globs; `archive.zip!member`, the member a name, a folder or a
+            pattern; `-` for standard input; `hf://datasets/owner/name[:config][:split]` for a data set of the hub;
+            other addresses (`https://`, `s3://`, `gs://`, `hf://datasets/owner/name/file`) for files elsewhere.
         options: how.
         report: counts files and bad bytes.
 
     Raises:
         LangnetError: a source that does not exist or cannot be read, a table without the text column.
     """
-    for source in [sources] if isinstance(sources, str | Path) else sources:
-        if str(source) == "-":
+    for source in _listed(sources):
+        name = str(source)
+        if name == "-":
             report.files += 1
             yield from _read_stream(sys.stdin.buffer, "standard input", ".txt", options, report)
-        elif is_remote(str(source)):
+        elif is_hub_data_set(name):
             report.files += 1
-            for text, where in read_remote(str(source), options.text_column):
-                yield Document(text, where)
+            for number, cells in enumerate(hub_rows(name), 1):
+                yield Document(text_column(Row(cells, number), options.text_column, name), f"{name}:{number}")
+        elif is_remote(name):
+            yield from _read_remote(name, options, report)
         else:
-            for path in _paths(source, report):
-                yield from _read_file(path, options, report)
+            for found in _find(source, report):
+                yield from _read_file(found, options, report)
 
 
 def clean_documents(documents: Iterable[Document], options: CorpusOptions, report: CorpusReport) -> Iterator[Document]:
@@ -130,22 +142,25 @@ def clean_documents(documents: Iterable[Document], options: CorpusOptions, repor
     running = hashlib.blake2b(digest_size=16)
     try:
         for document in documents:
-            cleaned = clean_text(document.text)
+            cleaned = clean_text(document.text, options.normalise)
             report.nulls += cleaned.nulls
             report.control_characters += cleaned.control_characters
             if len(cleaned.text) < max(options.min_characters, 1):
                 report.empty += 1
                 continue
-            if options.drop_duplicates and not seen.is_new(cleaned.text):
+            encoded = cleaned.text.encode("utf8")
+            name = hashlib.blake2b(encoded, digest_size=16).digest()
+            if options.drop_duplicates and not seen.is_new_digest(name):
                 report.duplicates += 1
                 continue
             report.documents += 1
             report.characters += len(cleaned.text)
-            report.bytes += len(cleaned.text.encode("utf8"))
-            running.update(digest(cleaned.text))
-            report.checksum = running.hexdigest()
+            report.bytes += len(encoded)
+            running.update(name)
+            del encoded  # it may be large, and whoever reads the document is at work next
             yield Document(cleaned.text, document.source)
     finally:
+        report.checksum = running.hexdigest()
         seen.close()
 
 
@@ -157,70 +172,139 @@ def split_of(text: str, validation_fraction: float, seed: int = 0) -> Literal["t
 
 def fingerprint(sources: Sequence[Source], options: CorpusOptions) -> str | None:
     """A name for what the sources hold now, from paths, sizes and times; None where that cannot be known."""
-    names = [sources] if isinstance(sources, str | Path) else list(sources)
-    if any(str(name) == "-" or is_remote(str(name)) for name in names):
+    if not _on_disk(sources):
         return None
     running = hashlib.blake2b(repr(options).encode(), digest_size=16)
-    for source in names:
-        for path in _paths(source, CorpusReport()):
-            facts = path.stat()
-            running.update(f"{path.resolve()}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode("utf8", "surrogatepass"))
+    for source in _listed(sources):
+        for found in _find(source, CorpusReport()):
+            facts = found.path.stat()
+            line = f"{found.path.resolve()}\0{found.member}\0{facts.st_size}\0{facts.st_mtime_ns}\n"
+            running.update(line.encode("utf8", "surrogatepass"))
     return running.hexdigest()
 
 
 def total_bytes(sources: Sequence[Source]) -> int | None:
     """Size of all files on disk, for progress; None where it cannot be known."""
-    names = [sources] if isinstance(sources, str | Path) else list(sources)
-    if any(str(name) == "-" or is_remote(str(name)) for name in names):
+    if not _on_disk(sources):
         return None
-    return sum(path.stat().st_size for source in names for path in _paths(source, CorpusReport()))
+    return sum(found.path.stat().st_size for source in _listed(sources) for found in _find(source, CorpusReport()))
 
 
-def _paths(source: Source, report: CorpusReport) -> list[Path]:
+@dataclass(frozen=True)
+class _Found:
+    """A file on disk, the member that is wanted of an archive, and whether it is one of many that a folder holds."""
+
+    path: Path
+    member: str = ""
+    one_of_many: bool = False
+
+
+def _listed(sources: Sequence[Source] | Source) -> list[Source]:
+    return [sources] if isinstance(sources, str | Path) else list(sources)
+
+
+def _on_disk(sources: Sequence[Source]) -> bool:
+    return not any(str(source) == "-" or is_remote(str(source)) for source in _listed(sources))
+
+
+def _find(source: Source, report: CorpusReport) -> list[_Found]:
     """The files that a path, folder or glob names, sorted."""
     path = Path(source).expanduser()
     if path.is_dir():
-        every = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
-        found = [p for p in every if format_of(p.name) or is_archive(p.name)]
-        report.skipped_files += len(every) - len(found)
-        if not found:
-            known = ", ".join((*TEXTS, *TABLES, ".zip", ".tar"))
-            raise LangnetError(
-                f"the folder {path} holds no file that langnet reads ({len(every)} others); it reads {known}, "
-                f"also with {', '.join(COMPRESSIONS)}"
-            )
-        return found
+        return _folder(path, report)
     if path.exists():
-        return [path]
-    matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True) if Path(match).is_file())
+        return [_Found(path)]
+    archive, member = split_member(str(path))
+    if member and Path(archive).is_file():
+        return [_Found(Path(archive), member)]
+    matches = sorted(match for match in glob.glob(str(path), recursive=True) if os.path.isfile(match))
     if not matches:
-        what = "no file matches" if any(sign in str(source) for sign in "*?[") else "there is no file or folder"
-        raise LangnetError(f"{what} '{source}'; check the path (here: {Path.cwd()})")
-    return matches
+        what = "no file matches" if glob.has_magic(str(source)) else "there is no file or folder"
+        raise LangnetError(f"{what} '{source}'; check the path (here: {Path.cwd()}); langnet reads {KNOWN}")
+    found = [_Found(Path(match), "", len(matches) > 1) for match in matches if _is_read(match) or _is_text(match)]
+    report.skipped_files += len(matches) - len(found)
+    if not found:
+        raise LangnetError(f"none of the files that match '{source}' is text; langnet reads {KNOWN}")
+    return found
 
 
-def _read_file(path: Path, options: CorpusOptions, report: CorpusReport) -> Iterator[Document]:
-    if is_archive(path.name):
-        for name, stream in read_members(path):
-            report.files += 1
-            yield from _read_stream(decompressed(stream, name), f"{path}!{name}", format_of(name), options, report)
+def _folder(folder: Path, report: CorpusReport) -> list[_Found]:
+    every: list[str] = []
+    for inner, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        every += [os.path.join(inner, name) for name in files if not name.startswith(".")]
+    found = sorted(name for name in every if _is_read(name))
+    report.skipped_files += len(every) - len(found)
+    if not found:
+        others = f"the {len(every):,} there are of other kinds" if every else "it is empty"
+        raise LangnetError(f"the folder {folder} holds no file that langnet reads ({others}); it reads {KNOWN}")
+    return [_Found(Path(name), "", True) for name in found]
+
+
+def _is_read(name: str) -> bool:
+    return bool(format_of(name)) or is_archive(name)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        with open(name, "rb") as stream:
+            return not looks_binary(stream.read(1024))
+    except OSError:
+        return True  # the error is told when it is read
+
+
+def _read_file(found: _Found, options: CorpusOptions, report: CorpusReport) -> Iterator[Document]:
+    try:
+        stream = found.path.open("rb")
+    except OSError as error:
+        raise LangnetError(f"cannot read {found.path}: {error.strerror or error}; check who may read it") from error
+    with stream:
+        size = os.fstat(stream.fileno()).st_size
+        before = report.files
+        yield from _read_opened(stream, str(found.path), size, options, report, found.member)
+        if report.files == before and not found.one_of_many:
+            raise LangnetError(f"the archive {found.path} holds no file that langnet reads; it reads {KNOWN}")
+
+
+def _read_remote(source: str, options: CorpusOptions, report: CorpusReport) -> Iterator[Document]:
+    archive, member = split_member(source)
+    for file in remote_files(archive):
+        if file is None:
+            report.skipped_files += 1
+        else:
+            yield from _read_opened(file.stream, file.name, file.size, options, report, member)
+
+
+def _read_opened(
+    stream: IO[bytes], name: str, size: int, options: CorpusOptions, report: CorpusReport, member: str = ""
+) -> Iterator[Document]:
+    """The documents of a file's bytes as they are stored, compressed or an archive."""
+    if is_archive(name):
+        for inner, data in read_members(stream, name, size, member):
+            if data is None:
+                report.skipped_files += 1
+            else:
+                report.files += 1
+                yield from _read_stream(data, f"{name}!{inner}", format_of(inner), options, report)
         return
     report.files += 1
-    with open_bytes(path) as stream:
-        # A file that was named itself is read as text whatever its suffix.
-        yield from _read_stream(stream, str(path), format_of(path.name) or ".txt", options, report)
+    if name.lower().endswith(COMPRESSIONS):
+        stream = guarded(decompressed(stream, name), size, name)
+    yield from _read_stream(stream, name, format_of(name), options, report)
 
 
 def _read_stream(
     stream: IO[bytes], name: str, kind: str, options: CorpusOptions, report: CorpusReport
 ) -> Iterator[Document]:
     try:
+        if not kind:
+            buffered: Any = stream if hasattr(stream, "peek") else io.BufferedReader(stream)
+            stream = buffered
+            if looks_binary(buffered.peek(1024)[:1024]):
+                raise LangnetError(f"{name} is no plain text; langnet reads {KNOWN}; convert it to one of them")
         if kind in TABLES:
-            for row in read_rows(stream, name):
-                value = column(row, options.text_column, name)
-                text = "" if value is None else str(value)
-                report.bad_bytes += text.count("\ufffd")
-                yield Document(text, f"{name}:{row.line}")
+            for row in read_rows(stream, name, (options.text_column,), report):
+                yield Document(text_column(row, options.text_column, name), f"{name}:{row.line}")
         elif options.documents == "file":
             decoded = decode(stream.read())
             report.bad_bytes += decoded.bad_bytes
@@ -229,14 +313,21 @@ def _read_stream(
             yield from _pieces(stream, name, options, report)
     except damage_errors() as error:
         raise LangnetError(f"cannot read {name}: {str(error) or 'the file is cut off'}") from error
+    except Exception as error:  # the stores that remote files come from raise whatever they like
+        if isinstance(error, LangnetError) or not is_remote(name):
+            raise
+        raise LangnetError(f"cannot read {name}: {_one_line(error)}") from error
+
+
+def _one_line(error: Any) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _pieces(stream: IO[bytes], name: str, options: CorpusOptions, report: CorpusReport) -> Iterator[Document]:
     """Lines or paragraphs of a text, streamed."""
     held: list[str] = []
     first = 1
-    for number, line in enumerate(text_stream(stream), 1):
-        report.bad_bytes += line.count("\ufffd")
+    for number, line in enumerate(text_stream(stream, report), 1):
         if options.documents == "line":
             yield Document(line, f"{name}:{number}")
         elif line.strip():

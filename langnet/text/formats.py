@@ -1,135 +1,67 @@
-"""File formats: streams of bytes out of compressed files, and rows out of tables."""
+"""File formats: streams of bytes out of compressed files, text out of bytes, rows out of tables; nothing held whole."""
 
 from __future__ import annotations
 
-import bz2
 import codecs
 import csv
-import gzip
 import io
 import json
-import lzma
+import re
 import sys
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from langnet.errors import LangnetError
+from langnet.text.compression import COMPRESSIONS, damage_errors, decompressed, guarded, seekable
+from langnet.text.tab_separated import tab_separated_rows
 
-COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
+__all__ = [
+    "ARCHIVES",
+    "COMPRESSIONS",
+    "TABLES",
+    "TEXTS",
+    "Decoded",
+    "Row",
+    "column",
+    "damage_errors",
+    "decode",
+    "decompressed",
+    "format_of",
+    "guarded",
+    "looks_binary",
+    "open_bytes",
+    "read_rows",
+    "seekable",
+    "text_column",
+    "text_stream",
+]
+
 TABLES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 TEXTS = (".txt", ".md", ".text")
 ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz")
-# What grows by more than this from its compressed size is taken for a bomb: text compresses some tenfold.
-LARGEST_RATIO = 200
-SMALLEST_BOMB = 2**24  # bytes; smaller files may be as repetitive as they like
-# A cell of a table may be a whole document.
-csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+_MARKS = (  # byte-order marks; UTF-32 little-endian begins like UTF-16 little-endian, so it stands first
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_ESCAPED = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of bytes that are not UTF-8
+_MAGIC = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"\xd0\xcf\x11\xe0", b"{\\rtf")
+_JSON_CHARACTERS = 1 << 16  # read at a time; doubled while an object is longer
+_JSON_SPACE = re.compile(r"[\s,\[\]\ufeff]*")
+_SLICE = 1 << 20  # characters
+_PARQUET_ROWS = 256  # a batch of long documents must not fill the memory
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table: its cells by column, and the line where it stands (rows are counted in Parquet)."""
+    """One row of a table: its cells by column, and the line where it stands (rows are counted in Parquet and JSON)."""
 
     cells: dict[str, Any]
     line: int
-
-
-def format_of(name: str) -> str:
-    """The suffix that says how a file is read, its compression left aside: `.csv` of `a/b.csv.gz`; empty if unknown."""
-    suffixes = [suffix.lower() for suffix in PurePath(name).suffixes]
-    if suffixes and suffixes[-1] in COMPRESSIONS:
-        suffixes.pop()
-    if not suffixes:
-        return ""
-    return suffixes[-1] if suffixes[-1] in (*TEXTS, *TABLES, *ARCHIVES) else ""
-
-
-def open_bytes(path: Path) -> IO[bytes]:
-    """A file's bytes, decompressed on the way.
-
-    Raises:
-        LangnetError: the file cannot be opened.
-    """
-    try:
-        raw = path.open("rb")
-        if PurePath(path.name).suffix.lower() not in COMPRESSIONS:
-            return raw
-        return guarded(decompressed(raw, path.name), path.stat().st_size, str(path), raw)
-    except OSError as error:
-        raise LangnetError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def guarded(stream: IO[bytes], compressed_size: int, name: str, *also_closed: IO[bytes]) -> IO[bytes]:
-    """A decompressed stream that refuses to grow beyond what text can; closing it closes `also_closed` too."""
-    return io.BufferedReader(_Guarded(stream, compressed_size, name, also_closed))
-
-
-class _Guarded(io.RawIOBase):
-    """Counts what is read; seeking is left out, so that a stream out of an archive will do."""
-
-    def __init__(self, stream: IO[bytes], compressed_size: int, name: str, also_closed: tuple[IO[bytes], ...]):
-        self._streams, self._name, self._size, self._count = (stream, *also_closed), name, compressed_size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._streams[0].read(len(buffer))
-        self._count += len(data)
-        refuse_bomb(self._name, self._size, self._count)
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        if not self.closed:
-            for stream in self._streams:
-                stream.close()
-        super().close()
-
-
-def refuse_bomb(name: str, compressed_size: int, size: int) -> None:
-    """Refuse a size that no compressed text has.
-
-    Raises:
-        LangnetError: it is too large.
-    """
-    if size > SMALLEST_BOMB and size > LARGEST_RATIO * max(compressed_size, 1):
-        raise LangnetError(
-            f"{name} grows from {compressed_size:,} to {size:,} bytes or more, which no text does; unpack it by hand "
-            "if you trust it"
-        )
-
-
-def decompressed(stream: IO[bytes], name: str) -> IO[bytes]:
-    """The stream behind a compressed one, by the name's suffix."""
-    suffix = PurePath(name).suffix.lower()
-    if suffix == ".gz":
-        return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]
-    if suffix == ".bz2":
-        return bz2.BZ2File(stream)
-    if suffix == ".xz":
-        return lzma.LZMAFile(stream)
-    if suffix == ".zst":
-        import zstandard
-
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(stream))
-    return stream
-
-
-# What reading a damaged compressed file may raise.
-def damage_errors() -> tuple[type[Exception], ...]:
-    """Exceptions that mean a file is cut off or damaged."""
-    found: list[type[Exception]] = [EOFError, OSError, zlib.error, lzma.LZMAError]
-    try:
-        import zstandard
-
-        found.append(zstandard.ZstdError)
-    except ImportError:
-        pass
-    return tuple(found)
 
 
 @dataclass
@@ -140,51 +72,119 @@ class Decoded:
     bad_bytes: int
 
 
+class BadByteCount(Protocol):
+    """Whatever counts bad bytes: a `CorpusReport`, a `Decoded`."""
+
+    bad_bytes: int
+
+
+def format_of(name: str) -> str:
+    """The suffix that says how a file is read, its compression left aside: `.csv` of `a/b.csv.gz`; empty if unknown."""
+    suffixes = PurePath(name).suffixes[-2:]
+    if suffixes and suffixes[-1].lower() in COMPRESSIONS:
+        suffixes.pop()
+    suffix = suffixes[-1].lower() if suffixes else ""
+    return suffix if suffix in TEXTS or suffix in TABLES or suffix in ARCHIVES else ""
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """A file's bytes, decompressed on the way.
+
+    Raises:
+        LangnetError: the file cannot be opened.
+    """
+    try:
+        raw = path.open("rb")
+        if path.suffix.lower() not in COMPRESSIONS:
+            return raw
+        return guarded(decompressed(raw, path.name), path.stat().st_size, str(path), raw)
+    except OSError as error:
+        raise LangnetError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def looks_binary(head: bytes) -> bool:
+    """Whether a file that begins so is no plain text: a picture, a PDF, an office document."""
+    if head.startswith(tuple(mark for mark, _ in _MARKS)):
+        return False
+    controls = sum(byte < 9 or 13 < byte < 32 for byte in head)
+    return head.startswith(_MAGIC) or controls > 0.1 * len(head)
+
+
 def decode(data: bytes) -> Decoded:
-    """Bytes as text: UTF-8, or UTF-16 where a byte-order mark says so; every bad byte becomes U+FFFD and is counted."""
-    encoding = "utf-8-sig"
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16"
-    try:
-        return Decoded(data.decode(encoding), 0)
-    except UnicodeDecodeError:
-        text = data.decode(encoding, errors="replace")
-        original = data.count("\ufffd".encode())
-        return Decoded(text, max(1, text.count("\ufffd") - original))
+    """Bytes as text: UTF-8, or what a byte-order mark says; every bad byte becomes U+FFFD and is counted."""
+    found = Decoded("", 0)
+    encoding, errors = _encoding(data[:4])
+    found.text = _mended(data.decode(encoding, errors), encoding, found)
+    return found
 
 
-def text_stream(stream: IO[bytes]) -> Iterator[str]:
-    """A stream of bytes as lines of text, their ends as they are; bad bytes become U+FFFD."""
-    buffered = stream if isinstance(stream, io.BufferedIOBase) else io.BufferedReader(stream)  # type: ignore[type-var]
-    head = buffered.peek(2)[:2] if hasattr(buffered, "peek") else b""
-    encoding = "utf-16" if head in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
-    lines = io.TextIOWrapper(buffered, encoding=encoding, errors="replace", newline="")
+def text_stream(stream: IO[bytes], count: BadByteCount | None = None) -> Iterator[str]:
+    """A stream of bytes as lines of text, their ends as they are; bad bytes become U+FFFD, counted into `count`."""
+    with _decoding(stream) as (lines, encoding):
+        for line in lines:
+            yield line if line.isascii() else _mended(line, encoding, count)
+
+
+def _encoding(head: bytes) -> tuple[str, str]:
+    """Name of the encoding, and what is done about bytes that do not fit."""
+    found = next((name for mark, name in _MARKS if head.startswith(mark)), "")
+    return (found, "replace") if found else ("utf-8-sig", "surrogateescape")
+
+
+@contextmanager
+def _decoding(stream: IO[bytes]) -> Iterator[tuple[io.TextIOWrapper, str]]:
+    buffered: Any = stream if hasattr(stream, "peek") else io.BufferedReader(stream)
+    encoding, errors = _encoding(buffered.peek(4)[:4])
+    text = io.TextIOWrapper(buffered, encoding=encoding, errors=errors, newline="")
     try:
-        yield from lines
+        yield text, encoding
     finally:
         if not buffered.closed:
-            lines.detach()  # the stream belongs to the caller, who closes it
+            text.detach()  # the stream belongs to the caller, who closes it
 
 
-def read_rows(stream: IO[bytes], name: str) -> Iterator[Row]:
+def _mended(text: str, encoding: str, count: BadByteCount | None) -> str:
+    if encoding != "utf-8-sig":
+        bad = text.count("\ufffd")
+    else:
+        try:
+            text.encode("utf8")  # ten times as quick as to search for what is hardly ever there
+            return text
+        except UnicodeEncodeError:
+            # In slices: a substitution holds a list of all that lies between its findings.
+            slices = [_ESCAPED.subn("\ufffd", text[i : i + _SLICE]) for i in range(0, len(text), _SLICE)]
+            text, bad = "".join(mended for mended, _ in slices), sum(number for _, number in slices)
+    if count is not None:
+        count.bad_bytes += bad
+    return text
+
+
+def read_rows(
+    stream: IO[bytes], name: str, columns: Sequence[str] = (), count: BadByteCount | None = None
+) -> Iterator[Row]:
     """The rows of a table, one by one.
 
     Args:
         stream: the decompressed bytes.
         name: the file's name; its suffix says which format.
+        columns: the only ones that are needed, so that others need not be read; empty for all.
+        count: bad bytes are counted into it.
 
     Raises:
         LangnetError: a row that cannot be read, with file and line.
     """
     kind = format_of(name)
     if kind in (".jsonl", ".ndjson"):
-        yield from _json_lines(stream, name)
+        yield from _json_lines(text_stream(stream, count), name)
     elif kind == ".json":
-        yield from _json(stream, name)
-    elif kind in (".csv", ".tsv"):
-        yield from _separated(stream, name, "\t" if kind == ".tsv" else ",")
+        yield from _json(stream, name, count)
+    elif kind == ".csv":
+        yield from _comma_separated(text_stream(stream, count), name)
+    elif kind == ".tsv":
+        for cells, line in tab_separated_rows(text_stream(stream, count), name):
+            yield Row(cells, line)
     elif kind == ".parquet":
-        yield from _parquet(stream, name)
+        yield from _parquet(stream, name, columns)
     else:
         raise LangnetError(f"{name} is not a table; tables end in {', '.join(TABLES)}")
 
@@ -196,46 +196,84 @@ def column(row: Row, wanted: str, name: str) -> Any:
         LangnetError: the table has no such column; says which it has.
     """
     if wanted not in row.cells:
-        found = ", ".join(f"'{key}'" for key in row.cells) or "none"
+        names = [f"'{key if len(key) <= 30 else key[:29] + '…'}'" for key in map(str, row.cells)]
+        found = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "") if names else "none"
         raise LangnetError(f"{name}, line {row.line}: there is no column '{wanted}'; the columns are {found}")
     return row.cells[wanted]
 
 
-def _json_lines(stream: IO[bytes], name: str) -> Iterator[Row]:
-    for number, line in enumerate(text_stream(stream), 1):
+def text_column(row: Row, wanted: str, name: str) -> str:
+    """A cell of a row as text; an absent value is the empty text.
+
+    Raises:
+        LangnetError: the table has no such column, or the cell holds a list or an object.
+    """
+    value = column(row, wanted, name)
+    if isinstance(value, list | dict | bytes):
+        kind = {list: "a list", dict: "an object", bytes: "bytes"}[type(value)]
+        raise LangnetError(f"{name}, line {row.line}: the column '{wanted}' holds {kind} where text is expected")
+    return "" if value is None else str(value)
+
+
+def _json_lines(lines: Iterator[str], name: str) -> Iterator[Row]:
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             value = json.loads(line)
-        except ValueError as error:
-            raise LangnetError(f"{name}, line {number}: not valid JSON ({error}); mend or delete the line") from error
-        if not isinstance(value, dict):
-            raise LangnetError(
-                f"{name}, line {number}: expected an object with named fields, found {type(value).__name__}"
-            )
-        yield Row(value, number)
+        except (ValueError, RecursionError) as error:
+            reason = getattr(error, "msg", "too deep")
+            raise LangnetError(f"{name}, line {number}: not valid JSON ({reason}); mend or delete the line") from error
+        yield Row(_object(value, f"{name}, line {number}"), number)
 
 
-def _json(stream: IO[bytes], name: str) -> Iterator[Row]:
-    try:
-        held = json.loads(decode(stream.read()).text)
-    except ValueError as error:
-        raise LangnetError(f"{name}: not valid JSON ({error}); for one object a line, name the file .jsonl") from error
-    rows = held if isinstance(held, list) else [held]
-    for number, value in enumerate(rows, 1):
-        if not isinstance(value, dict):
-            raise LangnetError(
-                f"{name}, item {number}: expected an object with named fields, found {type(value).__name__}"
-            )
-        yield Row(value, number)
+def _object(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise LangnetError(f"{where}: expected an object with named fields, found {type(value).__name__}")
+    return value
 
 
-def _separated(stream: IO[bytes], name: str, delimiter: str) -> Iterator[Row]:
-    reader = csv.reader((line.replace("\x00", "") for line in text_stream(stream)), delimiter=delimiter, strict=True)
+def _json(stream: IO[bytes], name: str, count: BadByteCount | None) -> Iterator[Row]:
+    """Objects of a JSON array, or one after the other."""
+    with _decoding(stream) as (text, encoding):
+        values = _json_values(lambda size: _mended(text.read(size), encoding, count), name)
+        for number, value in enumerate(values, 1):
+            yield Row(_object(value, f"{name}, item {number}"), number)
+
+
+def _json_values(read: Callable[[int], str], name: str) -> Iterator[Any]:
+    """The values of a JSON array or sequence, with the text of one of them in memory."""
+    decoder = json.JSONDecoder()
+    held, line, wanted, ended = "", 1, _JSON_CHARACTERS, False
+    while True:
+        blank = _JSON_SPACE.match(held)
+        start = blank.end() if blank else 0
+        try:
+            value, end = decoder.raw_decode(held, start)
+        except (ValueError, RecursionError) as error:  # cut off where reading stopped, or wrong
+            if ended and start == len(held):
+                return
+            if ended or isinstance(error, RecursionError):
+                line += held.count("\n", 0, getattr(error, "pos", start))
+                reason = getattr(error, "msg", "nested too deeply")
+                raise LangnetError(f"{name}, line {line}: not valid JSON ({reason}); mend the file there") from error
+            more = read(wanted)
+            line += held.count("\n", 0, start)
+            held, ended, wanted = held[start:] + more, not more, wanted * 2
+            continue
+        yield value
+        line += held.count("\n", 0, end)
+        held, wanted = held[end:], _JSON_CHARACTERS
+
+
+def _comma_separated(lines: Iterator[str], name: str) -> Iterator[Row]:
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a cell may be a whole document
+    reader = csv.reader((line.replace("\x00", "") for line in lines), strict=True)
     try:
         header = next(reader, None)
         if header is None:
             return
+        header = [cell.strip() for cell in header]
         for cells in reader:
             if not cells:
                 continue
@@ -249,17 +287,19 @@ def _separated(stream: IO[bytes], name: str, delimiter: str) -> Iterator[Row]:
         raise LangnetError(f"{name}, line {reader.line_num}: {error}; check the quotes there") from error
 
 
-def _parquet(stream: IO[bytes], name: str) -> Iterator[Row]:
+def _parquet(stream: IO[bytes], name: str, columns: Sequence[str]) -> Iterator[Row]:
     import pyarrow
     import pyarrow.parquet
 
-    source: Any = stream if stream.seekable() else io.BytesIO(stream.read())
     try:
-        file = pyarrow.parquet.ParquetFile(source)
-        number = 0
-        for batch in file.iter_batches(batch_size=1024):
-            for value in batch.to_pylist():
-                number += 1
-                yield Row(value, number)
+        with seekable(stream) as source:
+            file = pyarrow.parquet.ParquetFile(source)
+            known = file.schema_arrow.names
+            wanted = list(columns) if columns and set(columns) <= set(known) else None
+            number = 0
+            for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=wanted):
+                for value in batch.to_pylist():
+                    number += 1
+                    yield Row(value, number)
     except (pyarrow.ArrowException, OSError) as error:
         raise LangnetError(f"{name} cannot be read as Parquet: {str(error).splitlines()[0]}") from error

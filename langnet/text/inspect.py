@@ -22,16 +22,15 @@ if TYPE_CHECKING:
 
 PERCENTILES = (5, 25, 50, 75, 95, 100)
 _LANGUAGE_SAMPLE = 300  # texts whose language is guessed; a share is known to 3 points then
-_LANGUAGE_CHARACTERS = 1_000  # of each
+_LANGUAGE_CHARACTERS = 1_000  # of each, from its middle: many files begin with a notice in English
+_LANGUAGE_WEIGHT = 10_000  # a text counts by its characters up to here: a guess on five words is worth little
+_SMALLEST_SHARE = 0.01  # languages rarer than this are summed up as "other"
+_WITHOUT_BLANKS = ("zh", "ja", "th", "lo", "km", "my", "bo")  # languages that write no blanks between words
+
+# A text and its label; None for raw text.
+LabelledText = tuple[str, str | None]
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 _BARS = " ▏▎▍▌▋▊▉█"
-
-
-@dataclass(frozen=True)
-class _Example:
-    text: str
-    label: str | None
-    source: str
 
 
 @dataclass
@@ -40,11 +39,11 @@ class InspectionReport:
 
     Attributes:
         corpus: what reading and cleaning counted.
-        languages: share of texts by ISO 639 code, in a sample.
+        languages: share by ISO 639 code, in a sample whose texts count by their length; `none` has no language.
         near_duplicates: texts that equal an earlier one but for case and blanks, exact duplicates left aside.
         labels: number of texts by label; empty for raw text.
         conflicting: texts that occur with more than one label.
-        characters, words: length percentiles.
+        characters, words: length percentiles; no words for scripts that put no blanks between them.
         test_texts, test_overlap: texts of the second set, and those of them that the first set holds too.
         markup: share of the sampled texts that contain HTML tags.
         warnings: one line each.
@@ -90,38 +89,69 @@ def inspect_corpus(
     Raises:
         LangnetError: a source cannot be read.
     """
-    options = options or CorpusOptions()
-    report = InspectionReport(CorpusReport())
+    options, counts = options or CorpusOptions(), CorpusReport()
+    texts = _texts(_listed(sources), options, label_column, counts)
+    others = None if test is None else _texts(_listed(test), options, label_column, CorpusReport())
+    try:
+        return inspect_texts(texts, others, seed, counts)
+    except _NothingThere:
+        raise LangnetError(
+            f"there is no text in {', '.join(map(str, _listed(sources)))}; every document is empty"
+        ) from None
+
+
+def inspect_texts(
+    texts: Iterable[LabelledText],
+    test: Iterable[LabelledText] | None = None,
+    seed: int = 0,
+    counts: CorpusReport | None = None,
+) -> InspectionReport:
+    """Go through texts once and report.
+
+    Args:
+        texts: each with its label, or None.
+        test: a second set, whose overlap with the first is counted.
+        seed: of the sample whose languages are guessed.
+        counts: what reading has counted and goes on counting while `texts` is gone through.
+
+    Raises:
+        LangnetError: there is no text, or all are empty.
+    """
+    report = InspectionReport(counts or CorpusReport())
     survey = _Survey(report, np.random.default_rng(seed))
     try:
-        for example in _examples(_listed(sources), options, label_column, report.corpus):
-            survey.add(example)
-        if not report.corpus.documents:
-            raise LangnetError(f"there is no text in {', '.join(map(str, _listed(sources)))}; every document is empty")
+        for text, label in texts:
+            survey.add(text, label)
+        if report.corpus.empty == report.corpus.documents:
+            raise _NothingThere("there is no text to inspect; every document is empty")
         survey.finish()
         if test is not None:
-            survey.compare(_examples(_listed(test), options, label_column, CorpusReport()))
+            survey.compare(text for text, _ in test)
     finally:
         survey.close()
     report.warnings = _warnings(report)
     return report
 
 
+class _NothingThere(LangnetError):
+    """All texts are empty; who knows where they came from says so."""
+
+
 def _listed(sources: Sequence[Source] | Source) -> list[Source]:
     return [sources] if not isinstance(sources, Sequence) or isinstance(sources, str) else list(sources)
 
 
-def _examples(
+def _texts(
     sources: list[Source], options: CorpusOptions, label_column: str | None, counts: CorpusReport
-) -> Iterator[_Example]:
+) -> Iterator[LabelledText]:
     if label_column is None:
         for document in read_documents(sources, options, counts):
-            yield _Example(document.text, None, document.source)
+            yield document.text, None
         return
     data = read_labelled(sources, options.text_column, label_column)
-    counts.files += len({source.rsplit(":", 1)[0] for source in data.sources})
-    for text, label, source in zip(data.texts, data.labels, data.sources, strict=True):
-        yield _Example(text, label, source)
+    # `file:line` of tables, `file` of folders
+    counts.files += len({re.sub(r":\d+$", "", source) for source in data.sources})
+    yield from zip(data.texts, data.labels, strict=True)
 
 
 def _folded(text: str) -> str:
@@ -136,14 +166,14 @@ class _Survey:
         self.report, self._generator = report, generator
         self._exact, self._near = DuplicateFilter(), DuplicateFilter()
         self._characters, self._words = array("q"), array("q")
-        self._sample: list[str] = []
+        self._sample: list[tuple[str, int]] = []
         self._labels: Counter[str] = Counter()
         self._label_of: dict[bytes, str] = {}
         self._conflicting: set[bytes] = set()
 
-    def add(self, example: _Example) -> None:
+    def add(self, text: str, label: str | None) -> None:
         """Count one text."""
-        counts, cleaned = self.report.corpus, clean_text(example.text)
+        counts, cleaned = self.report.corpus, clean_text(text)
         counts.nulls += cleaned.nulls
         counts.control_characters += cleaned.control_characters
         text = cleaned.text
@@ -152,8 +182,8 @@ class _Survey:
         counts.bytes += len(text.encode("utf8"))
         self._characters.append(len(text))
         self._words.append(len(text.split()))
-        if example.label is not None:
-            self._label(text, example.label)
+        if label is not None:
+            self._label(text, label)
         if not text:
             counts.empty += 1
             return
@@ -162,7 +192,7 @@ class _Survey:
             counts.duplicates += 1
         elif not near_new:
             self.report.near_duplicates += 1
-        self._draw(text[:_LANGUAGE_CHARACTERS])
+        self._draw(text)
 
     def _label(self, text: str, label: str) -> None:
         self._labels[label] += 1
@@ -172,25 +202,30 @@ class _Survey:
 
     def _draw(self, text: str) -> None:
         """Reservoir sampling (Vitter 1985)."""
-        if len(self._sample) < _LANGUAGE_SAMPLE:
-            self._sample.append(text)
-        elif (place := int(self._generator.integers(self.report.corpus.documents))) < _LANGUAGE_SAMPLE:
-            self._sample[place] = text
+        place = len(self._sample)
+        if place == _LANGUAGE_SAMPLE:
+            place = int(self._generator.integers(self.report.corpus.documents - self.report.corpus.empty))
+            if place >= _LANGUAGE_SAMPLE:
+                return
+        start = max(0, (len(text) - _LANGUAGE_CHARACTERS) // 2)
+        drawn = (text[start : start + _LANGUAGE_CHARACTERS], min(len(text), _LANGUAGE_WEIGHT))
+        self._sample[place : place + 1] = [drawn]
 
     def finish(self) -> None:
         """Work out what needs the whole set."""
         report = self.report
-        report.characters, report.words = _percentiles(self._characters), _percentiles(self._words)
+        report.languages = _languages(self._sample)
+        report.characters = _percentiles(self._characters)
+        report.words = {} if next(iter(report.languages)) in _WITHOUT_BLANKS else _percentiles(self._words)
         report.labels = dict(sorted(self._labels.items(), key=lambda item: (-item[1], item[0])))
         report.conflicting = len(self._conflicting)
-        report.languages = _languages(self._sample)
-        report.markup = sum(bool(_MARKUP.search(text)) for text in self._sample) / max(len(self._sample), 1)
+        report.markup = sum(bool(_MARKUP.search(text)) for text, _ in self._sample) / max(len(self._sample), 1)
 
-    def compare(self, test: Iterable[_Example]) -> None:
+    def compare(self, test: Iterable[str]) -> None:
         """Count the texts of a second set that the first holds."""
         self.report.test_texts = self.report.test_overlap = 0
-        for example in test:
-            text = _folded(clean_text(example.text).text)
+        for text in test:
+            text = _folded(clean_text(text).text)
             self.report.test_texts += 1
             self.report.test_overlap += bool(text) and self._near.has(text)
 
@@ -205,23 +240,29 @@ def _percentiles(values: array[int]) -> dict[str, int]:
     return {"longest" if p == 100 else f"{p} %": int(value) for p, value in zip(PERCENTILES, found, strict=True)}
 
 
-def _languages(sample: list[str]) -> dict[str, float]:
+def _languages(sample: list[tuple[str, int]]) -> dict[str, float]:
     import py3langid
 
-    found = Counter(str(py3langid.classify(text)[0]) for text in sample)
-    return {language: count / len(sample) for language, count in found.most_common()}
+    found: Counter[str] = Counter()
+    for text, weight in sample:
+        name = str(py3langid.classify(text)[0])
+        found["none" if name == "zxx" else name] += weight
+    total = found.total()
+    shares = {name: weight / total for name, weight in found.most_common() if weight >= _SMALLEST_SHARE * total}
+    rest = 1 - sum(shares.values())
+    return {**shares, "other": rest} if rest > 1e-9 else shares
 
 
 def _warnings(report: InspectionReport) -> list[str]:
     counts, found = report.corpus, []
     if counts.empty:
-        found.append(f"{counts.empty:,} texts are empty")
+        found.append(f"{_are(counts.empty, 'text')} empty")
     if counts.duplicates > 0.01 * counts.documents:
         found.append(f"{counts.duplicates:,} texts repeat an earlier one exactly")
     if report.near_duplicates > 0.01 * counts.documents:
         found.append(f"{report.near_duplicates:,} texts repeat an earlier one but for case and blanks")
     if counts.bad_bytes:
-        found.append(f"{counts.bad_bytes:,} bytes are not UTF-8; if that is many, convert the files first")
+        found.append(f"{_are(counts.bad_bytes, 'byte')} not UTF-8; if that is many, convert the files first")
     if len(report.languages) > 1 and max(report.languages.values()) < 0.9:
         names = ", ".join(f"{name} {share:.0%}" for name, share in list(report.languages.items())[:4])
         found.append(f"the texts are in several languages ({names})")
@@ -232,6 +273,19 @@ def _warnings(report: InspectionReport) -> list[str]:
     return found + _label_warnings(report) + _test_warnings(report)
 
 
+def _are(count: int, what: str) -> str:
+    return f"{_number(count, what)} {'is' if count == 1 else 'are'}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _is_free_text(report: InspectionReport) -> bool:
+    """Whether labels look like something that nobody would learn to predict."""
+    return len(report.labels) > 20 and len(report.labels) > 0.3 * sum(report.labels.values())
+
+
 def _label_warnings(report: InspectionReport) -> list[str]:
     labels, total, found = report.labels, sum(report.labels.values()), []
     if not labels:
@@ -239,12 +293,11 @@ def _label_warnings(report: InspectionReport) -> list[str]:
     if len(labels) == 1:
         return [f"there is only one label, '{next(iter(labels))}'; a classifier needs two"]
     few = [name for name, count in labels.items() if count < 5]
-    if len(labels) > 20 and len(labels) > 0.3 * total:
+    if _is_free_text(report):
         found.append(f"{len(labels):,} different labels on {total:,} texts: the label column looks like free text")
     elif few:
-        found.append(
-            f"{len(few):,} classes have under 5 examples ({', '.join(few[:3])}{', …' if len(few) > 3 else ''})"
-        )
+        classes = "1 class has" if len(few) == 1 else f"{len(few):,} classes have"
+        found.append(f"{classes} under 5 examples ({', '.join(few[:3])}{', …' if len(few) > 3 else ''})")
     name, most = next(iter(labels.items()))
     if most > 0.8 * total:
         found.append(
@@ -270,25 +323,28 @@ def _render(report: InspectionReport) -> RenderableType:
     parts: list[RenderableType] = [Text("\n".join(_headline(report)))]
     lengths = Table("length", *report.characters, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, row in (("characters", report.characters), ("words", report.words)):
+        if not row:
+            continue
         lengths.add_row(name, *(f"{value:,}" for value in row.values()))
     for column in lengths.columns[1:]:
         column.justify = "right"
-    parts += [Text(), lengths, Text(), _shares("language", report.languages, None)]
+    parts += [Text(), lengths, Text(), _shares("language", report.languages, None, 10)]
     if report.labels:
         total = max(sum(report.labels.values()), 1)
-        parts += [Text(), _shares("label", {k: v / total for k, v in report.labels.items()}, report.labels)]
+        shares = {name: count / total for name, count in report.labels.items()}
+        parts += [Text(), _shares("label", shares, report.labels, most=5 if _is_free_text(report) else 25)]
     parts.append(Text())
     if not report.warnings:
-        parts.append(Text(f"Nothing to warn about in {counts.documents:,} texts.", style="green"))
+        parts.append(Text(f"Nothing to warn about in {_number(counts.documents, 'text')}.", style="green"))
     parts += [Text(f"! {warning}", style="yellow") for warning in report.warnings]
     return Group(*parts)
 
 
 def _headline(report: InspectionReport) -> list[str]:
     counts = report.corpus
+    files = f" in {_number(counts.files, 'file')}" if counts.files else ""
     lines = [
-        f"{counts.documents:,} texts in {counts.files:,} files, {counts.characters:,} characters, "
-        f"{counts.bytes / 1e6:,.1f} MB",
+        f"{_number(counts.documents, 'text')}{files}, {counts.characters:,} characters, {counts.bytes / 1e6:,.1f} MB",
         f"{counts.empty:,} empty, {counts.duplicates:,} exact duplicates, {report.near_duplicates:,} near duplicates",
     ]
     mended = {"bad bytes": counts.bad_bytes, "NULs": counts.nulls, "control characters": counts.control_characters}
@@ -301,7 +357,7 @@ def _headline(report: InspectionReport) -> list[str]:
     return lines
 
 
-def _shares(title: str, shares: dict[str, float], counts: dict[str, int] | None, most: int = 25) -> RenderableType:
+def _shares(title: str, shares: dict[str, float], counts: dict[str, int] | None, most: int) -> RenderableType:
     """A table of names and bars; what is beyond the first rows is summed in a last one."""
     from rich.table import Table
 

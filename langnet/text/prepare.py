@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from langnet.errors import LangnetError
+from langnet.text.clean import digest
 from langnet.text.corpus import (
     CorpusOptions,
     CorpusReport,
@@ -25,9 +29,12 @@ from langnet.text.shards import ShardWriter, TokenShards
 from langnet.text.tokenizer import Kind, Tokenizer
 
 SAMPLE_CHARACTERS = 50_000_000  # what the tokenizer is trained on at most
-_SHORTEST_SECTION = 200
+SAMPLE_PIECE = 100_000  # a larger document is sampled in pieces, so that a sample shows all of it
 PIECE_CHARACTERS = 200_000  # a larger document is encoded in pieces, since an encoding takes a hundred bytes a token
 BATCH_CHARACTERS = 2_000_000
+_FEW = 4  # documents that a small corpus holds out at least
+_SHORTEST_SECTION = 200
+_FORMAT = 2  # of the folder; one prepared by another version is prepared again
 
 ProgressCallback = Callable[[int, int | None], None]
 
@@ -62,7 +69,7 @@ class PreparedCorpus:
 
 
 def prepare_corpus(
-    sources: Sequence[Source] | Iterable[str],
+    sources: Sequence[Source] | Source | Iterable[str | Document],
     folder: Path,
     options: PrepareOptions,
     tokenizer: Tokenizer | None = None,
@@ -72,38 +79,35 @@ def prepare_corpus(
     """Read, clean, split and tokenise; each document is stored as start, ids, extract.
 
     The text is read twice, once for the tokenizer and once to be encoded. A folder that already holds the same sources,
-    prepared the same way, is used as it is.
+    prepared the same way, is used as it is. A corpus too small for its part of validation to come to a few documents
+    holds out a few of them, and one of very few documents holds out sections of them.
 
     Args:
-        sources: what `langnet.text.corpus.read_documents` reads, or texts themselves.
+        sources: what `langnet.text.corpus.read_documents` reads, or documents, or texts themselves.
         folder: where the ids are kept.
         options: how.
         tokenizer: an existing one; None trains one.
         progress: called with done and total bytes.
-        texts: whether `sources` are the texts themselves.
+        texts: whether strings among `sources` are the texts themselves.
 
     Raises:
-        LangnetError: a source cannot be read.
+        LangnetError: a source cannot be read, or the options make no sense.
     """
-    held = list(sources) if texts or any(str(source) == "-" for source in sources) else sources
-    if not texts and any(str(source) == "-" for source in held):  # standard input can be read only once
-        held = [document.text for document in read_documents(held, options.corpus, CorpusReport())]  # type: ignore[arg-type]
-        texts = True
-    key = None if texts else _key(held, options, tokenizer)  # type: ignore[arg-type]
+    if not 0 <= options.validation_fraction < 1:
+        raise LangnetError(f"a validation fraction of {options.validation_fraction} leaves nothing; take 0 to below 1")
+    job = _Preparation.of(sources, options, texts, progress)
+    key = job.key(tokenizer)
     found = _reuse(folder, key)
     if found is not None:
         return found
-    job = _Preparation(held, options, texts, progress)  # type: ignore[arg-type]
+    job.expect(passes=1 if tokenizer else 2)
     tokenizer = tokenizer or Tokenizer.train(job.sample(), options.tokenizer, options.vocabulary_size)
-    report = CorpusReport()
     (folder / "corpus.json").unlink(missing_ok=True)  # it names what the folder no longer holds
-    job.write(folder, tokenizer, report)
+    report = job.write(folder, tokenizer)
     if not report.documents:
-        raise LangnetError(f"there is no text in {', '.join(map(str, held)) or 'the sources'}; every document is empty")
-    if options.validation_fraction > 0 and job.held_out == 0:  # too few documents to hold some out: hold out parts
-        job.section_characters = max(_SHORTEST_SECTION, int(report.characters * options.validation_fraction / 10))
-        report = CorpusReport()
-        job.write(folder, tokenizer, report)
+        raise LangnetError(f"there is no text in {job.described()}; every document is empty")
+    if job.hold_out_more(report):
+        report = job.write(folder, tokenizer)
     job.finish()
     tokenizer.save(folder / "tokenizer.json")
     facts = {"key": key, "report": report.to_dict()}
@@ -113,33 +117,70 @@ def prepare_corpus(
 
 @dataclass
 class _Preparation:
-    """The two passes over a corpus."""
+    """The passes over a corpus, and what they find out."""
 
-    sources: Sequence[Source] | Sequence[str]
+    paths: Sequence[Source]
+    given: list[Document] | None  # documents that were given themselves, instead of paths
     options: PrepareOptions
-    texts: bool
     progress: ProgressCallback | None
     done: int = 0
     total: int | None = None
-    section_characters: int = 0
+    section_characters: int = 0  # documents are cut into sections of this size; 0: they stay whole
     held_out: int = 0
+    candidates: list[tuple[int, bytes]] = field(default_factory=list)  # a few documents chosen by hash, for `chosen`
+    chosen: frozenset[bytes] = frozenset()  # digests of documents that are held out beside those of `split_of`
+
+    @classmethod
+    def of(
+        cls,
+        sources: Sequence[Source] | Source | Iterable[str | Document],
+        options: PrepareOptions,
+        texts: bool,
+        progress: ProgressCallback | None,
+    ) -> _Preparation:
+        """Tell paths from texts; standard input, which can be read only once, is read now."""
+        held = [sources] if isinstance(sources, str | Path) else list(sources)
+        if texts or any(isinstance(source, Document) for source in held):
+            given = [s if isinstance(s, Document) else Document(str(s), f"text {i}") for i, s in enumerate(held, 1)]
+            return cls([], given, options, progress)
+        paths = [source for source in held if not isinstance(source, Document)]
+        if any(str(source) == "-" for source in paths):
+            return cls(paths, list(read_documents(paths, options.corpus, CorpusReport())), options, progress)
+        return cls(paths, None, options, progress)
+
+    def described(self) -> str:
+        """The sources, for a message."""
+        return ", ".join(map(str, self.paths)) or "the given texts"
+
+    def key(self, tokenizer: Tokenizer | None) -> str | None:
+        """What a folder must hold to be the result of this; None where that cannot be known before reading."""
+        if self.given is None:
+            name = fingerprint(self.paths, self.options.corpus)
+        else:
+            running = hashlib.blake2b(digest_size=16)
+            for document in self.given:
+                running.update(digest(document.text))
+            name = running.hexdigest()
+        if name is None:
+            return None
+        own = {**asdict(self.options), "given": tokenizer.to_json() if tokenizer else None, "format": _FORMAT}
+        return f"{name} {json.dumps(own, sort_keys=True)}"
+
+    def expect(self, passes: int) -> None:
+        """Set the total of the progress."""
+        size = total_bytes(self.paths) if self.given is None else sum(_n_bytes(d.text) for d in self.given)
+        self.total = None if size is None else passes * size
 
     def documents(self, report: CorpusReport) -> Iterator[Document]:
         """Clean documents, with progress."""
-        if self.texts:
-            raw: Iterable[Document] = (Document(str(text), f"text {i + 1}") for i, text in enumerate(self.sources))
-        else:
-            raw = read_documents(self.sources, self.options.corpus, report)
+        raw = read_documents(self.paths, self.options.corpus, report) if self.given is None else self.given
         for document in clean_documents(self._counted(raw), self.options.corpus, report):
             for section in _pieces(document.text, self.section_characters or len(document.text)):
                 yield Document(section, document.source)
 
     def _counted(self, documents: Iterable[Document]) -> Iterator[Document]:
-        if self.total is None and not self.texts:
-            size = total_bytes(self.sources)
-            self.total = 2 * size if size is not None else None
         for document in documents:
-            self.done += len(document.text.encode("utf8", "surrogatepass"))
+            self.done += _n_bytes(document.text)
             if self.total is not None:  # compressed files hold more text than bytes, and a third pass is rare
                 self.done = min(self.done, self.total)
             if self.progress:
@@ -152,86 +193,124 @@ class _Preparation:
             self.progress(self.total or self.done, self.total or self.done)
 
     def sample(self) -> list[str]:
-        """Documents for the tokenizer: all of a small corpus, a uniform reservoir of a large one (Vitter 1985)."""
-        generator = np.random.default_rng(self.options.seed)
-        kept: list[str] = []
-        characters = 0
-        full = False
-        for seen, document in enumerate(self.documents(CorpusReport()), 1):
-            text = document.text[:1_000_000]
-            full = full or characters + len(text) > SAMPLE_CHARACTERS
-            if not full or not kept:
-                kept.append(text)
-                characters += len(text)
-            elif (place := int(generator.integers(seen))) < len(kept):
-                kept[place] = text
-        return kept
+        """Text for the tokenizer: all of a small corpus, pieces from all over a large one.
 
-    def write(self, folder: Path, tokenizer: Tokenizer, report: CorpusReport) -> None:
+        Every piece draws a number, and those with the lowest stay, as many as fit; so the sample is spread evenly and
+        its size is bounded whatever the lengths of the documents.
+        """
+        generator = np.random.default_rng(self.options.seed)
+        kept: list[tuple[float, int, str]] = []  # a heap; the piece with the highest number on top
+        characters = order = 0
+        for document in self.documents(CorpusReport()):
+            for piece in _pieces(document.text, SAMPLE_PIECE):
+                heapq.heappush(kept, (-generator.random(), order, piece))
+                characters, order = characters + len(piece), order + 1
+                while characters > SAMPLE_CHARACTERS and len(kept) > 1:
+                    characters -= len(heapq.heappop(kept)[2])
+        return [piece for _, _, piece in sorted(kept, key=lambda entry: entry[1])]
+
+    def write(self, folder: Path, tokenizer: Tokenizer) -> CorpusReport:
         """Encode every document into its side of the split."""
-        writers = {side: ShardWriter(folder / side, tokenizer.vocabulary_size) for side in ("train", "validation")}
-        pending: list[str] = []
-        size = 0
-        for document in self.documents(report):
-            pending.append(document.text)
-            size += len(document.text)
-            if size >= BATCH_CHARACTERS:
-                self._encode(pending, tokenizer, writers)
-                pending, size = [], 0
-        self._encode(pending, tokenizer, writers)
-        for writer in writers.values():
-            writer.close()
+        report = CorpusReport()
+        with ExitStack() as stack:
+            writers = {
+                side: stack.enter_context(ShardWriter(folder / side, tokenizer.vocabulary_size))
+                for side in ("train", "validation")
+            }
+            pending: list[str] = []
+            size = 0
+            for document in self.documents(report):
+                pending.append(document.text)
+                size += len(document.text)
+                if size >= BATCH_CHARACTERS:
+                    self._encode(pending, tokenizer, writers)
+                    pending, size = [], 0
+            self._encode(pending, tokenizer, writers)
         self.held_out = writers["validation"].n_documents
+        return report
 
     def _encode(self, texts: list[str], tokenizer: Tokenizer, writers: dict[str, ShardWriter]) -> None:
         pieces = [_pieces(text, PIECE_CHARACTERS) for text in texts]
-        encoded = iter(tokenizer.encode_batch([piece for parts in pieces for piece in parts]))
+        encoded = _encoded((piece for parts in pieces for piece in parts), tokenizer)
         for text, parts in zip(texts, pieces, strict=True):
             writer = writers[self._side(text, writers)]
             writer.add_tokens([tokenizer.start_id])
             for _ in parts:
                 writer.add_tokens(next(encoded))
             writer.add_tokens([tokenizer.extract_id])
-            writer.end_document(len(text.encode("utf8")))
+            writer.end_document(_n_bytes(text))
 
     def _side(self, text: str, writers: dict[str, ShardWriter]) -> str:
-        """The document's side; a corpus whose first documents all fall on one side still gets both."""
-        side = split_of(text, self.options.validation_fraction, self.options.seed)
-        enough = writers["train"].n_documents >= 1
-        if self.options.validation_fraction > 0 and enough and writers["validation"].n_documents == 0:
-            late = writers["train"].n_documents >= 2 / self.options.validation_fraction
-            return "validation" if late else side
-        return side if enough else "train"
+        """The document's side, by its hash; but the first goes to training, so that there is some."""
+        if writers["train"].n_documents == 0:
+            return "train"
+        name = digest(f"{self.options.seed} {text}")
+        if split_of(text, self.options.validation_fraction, self.options.seed) == "validation" or name in self.chosen:
+            return "validation"
+        heapq.heappush(self.candidates, (-int.from_bytes(name), name))
+        if len(self.candidates) > _FEW:
+            heapq.heappop(self.candidates)
+        return "train"
+
+    def hold_out_more(self, report: CorpusReport) -> bool:
+        """Whether too little was held out; then documents, or sections of so few documents, are chosen for it."""
+        enough = max(1, min(_FEW, report.documents // 5))
+        if self.options.validation_fraction == 0 or self.held_out >= enough:
+            return False
+        if report.documents >= 5 * _FEW:
+            lowest = sorted(self.candidates, reverse=True)[: _FEW - self.held_out]
+            self.chosen = frozenset(name for _, name in lowest)
+            return True
+        wanted = int(report.characters * self.options.validation_fraction / 10)
+        most = report.characters // (5 * _FEW)
+        self.section_characters = max(1, min(max(wanted, _SHORTEST_SECTION), most))
+        self.chosen = frozenset(self._section_names())
+        return True
+
+    def _section_names(self) -> list[bytes]:
+        """A few sections, chosen by hash, so that some are held out even where `split_of` finds none."""
+        names = {digest(f"{self.options.seed} {document.text}") for document in self.documents(CorpusReport())}
+        return heapq.nsmallest(min(_FEW, len(names) // 5), names)
+
+
+def _encoded(pieces: Iterable[str], tokenizer: Tokenizer) -> Iterator[list[int]]:
+    """The ids of each piece, encoded a bounded number of characters at a time."""
+    batch: list[str] = []
+    size = 0
+    for piece in pieces:
+        batch.append(piece)
+        size += len(piece)
+        if size >= BATCH_CHARACTERS:
+            yield from tokenizer.encode_batch(batch)
+            batch, size = [], 0
+    yield from tokenizer.encode_batch(batch)
 
 
 def _pieces(text: str, longest: int) -> list[str]:
-    """A large document in pieces, cut before a blank where there is one."""
+    """A large document in pieces, cut before a blank or a line's end where there is one."""
     pieces, start = [], 0
     while len(text) - start > longest:
-        cut = text.rfind(" ", start + longest // 2, start + longest)
-        end = cut if cut > start else start + longest
+        middle, limit = start + longest // 2, start + longest
+        cut = max(text.rfind(" ", middle, limit), text.rfind("\n", middle, limit))
+        end = cut if cut > start else limit
         pieces.append(text[start:end])
         start = end
     return [*pieces, text[start:]]
 
 
-def _key(sources: Sequence[Source], options: PrepareOptions, tokenizer: Tokenizer | None) -> str | None:
-    name = fingerprint(sources, options.corpus)
-    if name is None:
-        return None
-    own = {**asdict(options), "given": tokenizer.to_json() if tokenizer else None}
-    return f"{name} {json.dumps(own, sort_keys=True)}"
+def _n_bytes(text: str) -> int:
+    return len(text.encode("utf8", "surrogatepass"))
 
 
 def _reuse(folder: Path, key: str | None) -> PreparedCorpus | None:
-    """What an earlier run left in the folder, where it is the same."""
+    """What an earlier run left in the folder, where it is the same and whole."""
     try:
         facts = json.loads((folder / "corpus.json").read_text(encoding="utf8"))
-    except (OSError, ValueError):
+        if key is None or facts["key"] != key:
+            return None
+        return _open(folder, CorpusReport(**facts["report"]))
+    except (OSError, ValueError, KeyError, TypeError, LangnetError):
         return None
-    if key is None or facts.get("key") != key:
-        return None
-    return _open(folder, CorpusReport(**facts["report"]))
 
 
 def _open(folder: Path, report: CorpusReport) -> PreparedCorpus:

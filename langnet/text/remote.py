@@ -1,16 +1,33 @@
-"""Text from elsewhere through the `datasets` library: the Hugging Face hub, object stores, web addresses; streamed."""
+"""Text from elsewhere: data sets of the Hugging Face hub, files in object stores and on the web; all of it streamed."""
 
 from __future__ import annotations
 
+import io
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import IO, Any
 
 from langnet.errors import LangnetError
+from langnet.text.archives import is_archive
 from langnet.text.formats import format_of
 
+HUB = "hf://datasets/"
 SCHEMES = ("hf://", "s3://", "gs://", "gcs://", "az://", "abfs://", "http://", "https://", "memory://", "file://")
-# Which builder of `datasets` reads which file.
-_BUILDERS = {".jsonl": "json", ".ndjson": "json", ".json": "json", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
+_PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
+_HEADERS = {"User-Agent": "langnet"}
+_TIMEOUT = 60  # seconds without an answer
+_USUAL_SPLITS = ("train", "test", "validation", "dev", "unsupervised", "all")
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file elsewhere: its name, its size, and its bytes as a stream."""
+
+    name: str
+    size: int
+    stream: IO[bytes]
 
 
 def is_remote(source: str) -> bool:
@@ -18,47 +35,112 @@ def is_remote(source: str) -> bool:
     return source.startswith(SCHEMES)
 
 
-def read_remote(source: str, text_column: str) -> Iterator[tuple[str, str]]:
-    """Texts of a remote source, one at a time, each with where it came from.
+def is_hub_data_set(source: str) -> bool:
+    """Whether an address names a data set of the hub, `hf://datasets/owner/name`, rather than a file in one."""
+    return source.startswith(HUB) and source.removeprefix(HUB).strip("/").count("/") <= 1
 
-    `hf://datasets/owner/name`, with `:config` and `:split` after it where they are needed, is a data set of the hub
-    (split `train` by default); every other address names files, read by their suffix.
+
+def hub_rows(source: str) -> Iterator[dict[str, Any]]:
+    """The rows of `hf://datasets/owner/name[:config][:split]`, one at a time, through the `datasets` library.
+
+    One word after the name is a split where it is a usual one (train, test, validation, ...), else a configuration.
 
     Raises:
-        LangnetError: the address cannot be opened, or has no such column.
+        LangnetError: the data set cannot be opened.
     """
+    from datasets import load_dataset
+
+    name, *rest = source.removeprefix(HUB).strip("/").split(":")
+    if len(rest) > 2:
+        raise LangnetError(f"cannot read {source}: an address is hf://datasets/owner/name:configuration:split")
+    split = rest.pop() if len(rest) == 2 or (rest and rest[0] in _USUAL_SPLITS) else "train"
     try:
-        from datasets import load_dataset
-    except ImportError as error:
-        raise LangnetError(
-            f"reading {source} needs the library datasets; install it with: pip install datasets"
-        ) from error
-    try:
-        rows: Any = load_dataset(**_request(source), streaming=True)
-        for number, row in enumerate(rows):
-            if text_column not in row:
-                found = ", ".join(f"'{key}'" for key in row)
-                raise LangnetError(f"{source} has no column '{text_column}'; the columns are {found}")
-            yield str(row[text_column] or ""), f"{source}:{number + 1}"
-    except LangnetError:
-        raise
-    except Exception as error:  # the library and its file systems raise whatever they like
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise LangnetError(f"cannot read {source}: {reason}") from error
+        yield from load_dataset(name, rest[0] if rest else None, split=split, streaming=True)
+    except Exception as error:  # the library raises whatever it likes
+        raise _unreadable(source, error) from error
 
 
-def _request(source: str) -> dict[str, Any]:
-    """The arguments of `load_dataset` for an address."""
-    if source.startswith("hf://datasets/") and not format_of(source):
-        name, *rest = source.removeprefix("hf://datasets/").split(":")
-        request: dict[str, Any] = {"path": name, "split": rest[-1] if rest else "train"}
-        if len(rest) > 1:
-            request["name"] = rest[0]
-        return request
-    kind = format_of(source)
-    request = {"path": _BUILDERS.get(kind, "text"), "data_files": source, "split": "train"}
-    if kind == ".tsv":
-        request["sep"] = "\t"
-    if request["path"] == "text":
-        request["sample_by"] = "document"
-    return request
+def remote_files(source: str) -> Iterator[RemoteFile | None]:
+    """The files that an address names, a folder or glob of an object store among them; None for those of other kinds.
+
+    Raises:
+        LangnetError: the address cannot be opened, or nothing is there.
+    """
+    if source.startswith(("http://", "https://")):
+        yield from _web(source)
+        return
+    import fsspec
+
+    try:
+        system, path = fsspec.core.url_to_fs(source)
+        paths = _paths(system, path)
+    except Exception as error:  # file systems raise whatever they like
+        raise _unreadable(source, error) from error
+    if not paths:
+        raise LangnetError(f"there is nothing at {source}; check the address")
+    for path in paths:
+        name = str(system.unstrip_protocol(path))
+        if len(paths) > 1 and not _known(name):
+            yield None
+            continue
+        try:
+            size = system.info(path).get("size") or 0
+            stream = system.open(path, "rb")
+        except Exception as error:
+            raise _unreadable(name, error) from error
+        with stream:
+            yield RemoteFile(name, size or 2**63, stream)
+
+
+def _web(address: str) -> Iterator[RemoteFile]:
+    """One file of a web server; fsspec would need another package for it."""
+    try:
+        response = urllib.request.urlopen(urllib.request.Request(address, headers=_HEADERS), timeout=_TIMEOUT)
+    except Exception as error:
+        raise _unreadable(address, error) from error
+    with response:
+        size = int(response.headers.get("Content-Length") or 0)
+        name = urllib.parse.unquote(address.split("?")[0].split("#")[0])
+        yield RemoteFile(name, size or 2**63, io.BufferedReader(_Whole(response, size)))
+
+
+class _Whole(io.RawIOBase):
+    """A response that says so when it ends too early."""
+
+    def __init__(self, response: IO[bytes], size: int):
+        self._response, self._size, self._count = response, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._response.read(len(buffer))
+        self._count += len(data)
+        if not data and self._count < self._size:
+            raise EOFError(f"the connection ended after {self._count:,} of {self._size:,} bytes; try again")
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _paths(system: Any, path: str) -> list[str]:
+    if system.isfile(path):
+        return [path]
+    if system.isdir(path):
+        return sorted(system.find(path))
+    return sorted(found for found in system.glob(path) if system.isfile(found))
+
+
+def _known(name: str) -> bool:
+    return is_archive(name) or bool(format_of(name))
+
+
+def _unreadable(source: str, error: Exception) -> LangnetError:
+    if isinstance(error, LangnetError):
+        return error
+    package = _PACKAGES.get(source.split(":")[0])
+    if isinstance(error, ImportError) and package:
+        return LangnetError(f"reading {source} needs the package {package}; install it with: pip install {package}")
+    if isinstance(error, FileNotFoundError):
+        return LangnetError(f"there is nothing at {source}; check the address")
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return LangnetError(f"cannot read {source}: {reason}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from types import TracebackType
+from typing import BinaryIO, Self
 
 import numpy as np
 
@@ -18,6 +19,8 @@ INDEX = "index.json"
 class ShardWriter:
     """Writes documents one after another; the index comes last, so an unfinished folder is known as such.
 
+    As a context manager it closes itself, and after an exception it leaves the folder without an index.
+
     Args:
         folder: created if need be; what an earlier, unfinished writer left is replaced.
         vocabulary_size: chooses 16 or 32 bits an id.
@@ -25,15 +28,24 @@ class ShardWriter:
     """
 
     def __init__(self, folder: Path, vocabulary_size: int, shard_tokens: int = SHARD_TOKENS):
-        self.folder, self.shard_tokens = folder, shard_tokens
+        self.folder, self.vocabulary_size, self.shard_tokens = folder, vocabulary_size, shard_tokens
         self.dtype = np.dtype(np.uint16 if vocabulary_size <= 2**16 else np.uint32)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / INDEX).unlink(missing_ok=True)
+        for old in folder.glob("tokens-*.bin"):  # a shorter stream would leave some behind
+            old.unlink()
         self.sizes: list[int] = []
         self.n_tokens = self.n_documents = self.n_bytes = 0
         self._shard: BinaryIO | None = None
-        self._ends = (folder / "document_ends.bin").open("wb")
-        self._bytes = (folder / "document_bytes.bin").open("wb")
+        self._offsets = _Column(folder / "document_offsets.npy")
+        self._bytes = _Column(folder / "document_bytes.npy")
+        self._offsets.append(0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close() if kind is None else self.abandon()
 
     def add_document(self, ids: Sequence[int] | np.ndarray, n_bytes: int) -> None:
         """Append one whole document.
@@ -47,7 +59,10 @@ class ShardWriter:
 
     def add_tokens(self, ids: Sequence[int] | np.ndarray) -> None:
         """Append tokens to the document that is being written; for documents too large to encode at once."""
-        rest = np.asarray(ids, dtype=self.dtype)
+        given = np.asarray(ids, dtype=np.int64)
+        if len(given) and not 0 <= given.min() <= given.max() < self.vocabulary_size:
+            raise ValueError(f"ids {given.min()} to {given.max()} do not fit a vocabulary of {self.vocabulary_size}")
+        rest = given.astype(self.dtype)
         while len(rest):
             if self._shard is None or self.sizes[-1] >= self.shard_tokens:
                 self._next_shard()
@@ -62,8 +77,8 @@ class ShardWriter:
         """End the document that is being written."""
         self.n_documents += 1
         self.n_bytes += n_bytes
-        self._ends.write(np.int64(self.n_tokens).tobytes())
-        self._bytes.write(np.int64(n_bytes).tobytes())
+        self._offsets.append(self.n_tokens)
+        self._bytes.append(n_bytes)
 
     def _next_shard(self) -> None:
         if self._shard is not None:
@@ -73,9 +88,7 @@ class ShardWriter:
 
     def close(self) -> None:
         """Finish the files and write the index."""
-        for file in (self._shard, self._ends, self._bytes):
-            if file is not None:
-                file.close()
+        self.abandon()
         index = {
             "dtype": self.dtype.name,
             "shards": self.sizes,
@@ -85,7 +98,38 @@ class ShardWriter:
         }
         temporary = self.folder / f"{INDEX}.new"
         temporary.write_text(json.dumps(index), encoding="utf8")
-        temporary.rename(self.folder / INDEX)
+        temporary.replace(self.folder / INDEX)
+
+    def abandon(self) -> None:
+        """Close the files without an index, so that the folder counts as unfinished."""
+        if self._shard is not None:
+            self._shard.close()
+        self._offsets.close()
+        self._bytes.close()
+
+
+class _Column:
+    """A .npy file of int64 that is written number by number; its header is set right at the end."""
+
+    def __init__(self, path: Path):
+        self.length = 0
+        self._file = path.open("wb")
+        self._header()
+
+    def append(self, number: int) -> None:
+        self._file.write(np.int64(number).tobytes())
+        self.length += 1
+
+    def close(self) -> None:
+        if not self._file.closed:
+            self._file.seek(0)
+            self._header()
+            self._file.close()
+
+    def _header(self) -> None:
+        """NumPy pads a header so that its size does not depend on the array's length."""
+        facts = {"descr": np.dtype(np.int64).str, "fortran_order": False, "shape": (self.length,)}
+        np.lib.format.write_array_header_1_0(self._file, facts)
 
 
 class TokenShards:
@@ -95,23 +139,23 @@ class TokenShards:
         n_tokens: length of the stream.
         n_documents: number of documents.
         n_bytes: bytes of their texts in UTF-8.
-        document_ends: (n_documents,) int64, where each document ends in the stream.
+        document_offsets: (n_documents + 1,) int64; document i is the stream from offset i to offset i + 1.
         document_bytes: (n_documents,) int64.
     """
 
     def __init__(self, folder: Path):
         try:
             index = json.loads((folder / INDEX).read_text(encoding="utf8"))
-        except (OSError, ValueError) as error:
+            self.n_tokens, self.n_documents, self.n_bytes = (index[k] for k in ("n_tokens", "n_documents", "n_bytes"))
+            dtype, sizes = np.dtype(index["dtype"]), index["shards"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise LangnetError(f"{folder} holds no finished token shards; prepare the corpus again") from error
         self.folder = folder
-        self.n_tokens, self.n_documents, self.n_bytes = index["n_tokens"], index["n_documents"], index["n_bytes"]
-        self.document_ends = _map(folder / "document_ends.bin", np.dtype(np.int64), self.n_documents)
-        self.document_bytes = _map(folder / "document_bytes.bin", np.dtype(np.int64), self.n_documents)
-        dtype = np.dtype(index["dtype"])
-        names = [folder / f"tokens-{number:05d}.bin" for number in range(len(index["shards"]))]
-        self._shards = [_map(name, dtype, size) for name, size in zip(names, index["shards"], strict=True)]
-        self._starts = np.concatenate([[0], np.cumsum(index["shards"])]).astype(np.int64)
+        self.document_offsets = _column(folder / "document_offsets.npy", self.n_documents + 1)
+        self.document_bytes = _column(folder / "document_bytes.npy", self.n_documents)
+        names = [folder / f"tokens-{number:05d}.bin" for number in range(len(sizes))]
+        self._shards = [_map(name, dtype, size) for name, size in zip(names, sizes, strict=True)]
+        self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
     @classmethod
     def open(cls, folder: Path) -> TokenShards:
@@ -137,8 +181,7 @@ class TokenShards:
         """The tokens of one document, int64."""
         if not 0 <= index < self.n_documents:
             raise IndexError(index)
-        start = int(self.document_ends[index - 1]) if index else 0
-        return self.read(start, int(self.document_ends[index]))
+        return self.read(int(self.document_offsets[index]), int(self.document_offsets[index + 1]))
 
 
 def _map(path: Path, dtype: np.dtype, length: int) -> np.ndarray:
@@ -151,3 +194,18 @@ def _map(path: Path, dtype: np.dtype, length: int) -> np.ndarray:
             f"{path} has {found:,} bytes where {length * dtype.itemsize:,} are expected; prepare the corpus again"
         )
     return np.memmap(path, dtype=dtype, mode="r")
+
+
+def _column(path: Path, length: int) -> np.ndarray:
+    """A read-only memory map of a .npy file whose length is known."""
+    if length == 0:  # an empty file cannot be mapped
+        return np.zeros(0, dtype=np.int64)
+    try:
+        column: np.ndarray = np.load(path, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise LangnetError(f"cannot read {path}: {error}; prepare the corpus again") from error
+    if column.shape != (length,):
+        raise LangnetError(
+            f"{path} has {len(column):,} entries where {length:,} are expected; prepare the corpus again"
+        )
+    return column

@@ -118,9 +118,15 @@ class Tokenizer:
         try:
             held: dict[str, Any] = json.loads(text)
             kind = held.pop("langnet_kind")
-            return cls(Backend.from_str(json.dumps(held)), kind)
+            backend = Backend.from_str(json.dumps(held))
         except Exception as error:  # the library raises bare exceptions
-            raise LangnetError(f"{source} is not a tokenizer of langnet: {str(error).splitlines()[0]}") from error
+            raise LangnetError(f"{source} is not a tokenizer of langnet: {' '.join(str(error).split())}") from error
+        found = [backend.token_to_id(token) for token in SPECIAL_TOKENS]
+        if kind not in KINDS or found != list(range(len(SPECIAL_TOKENS))):
+            raise LangnetError(
+                f"{source} is damaged: its kind is {kind!r}, and its special tokens have the ids {found}"
+            )
+        return cls(backend, kind)
 
     def save(self, path: Path) -> None:
         """Write one file."""

@@ -1,10 +1,11 @@
-"""Batches and shards: what is read is what was written, and a step's batch depends on the step alone."""
+"""Batches: a step's batch depends on the step alone, and an evaluation scores every token once."""
 
 import numpy as np
 import pytest
+import torch
 
 from langnet.errors import LangnetError
-from langnet.text.batches import LanguageModelBatches, document_windows
+from langnet.text.batches import Batch, LanguageModelBatches, _Order, document_windows
 from langnet.text.shards import ShardWriter, TokenShards
 
 
@@ -16,34 +17,9 @@ def shards_of(folder, documents, vocabulary_size=1000, shard_tokens=50):
     return TokenShards.open(folder)
 
 
-@pytest.mark.parametrize("vocabulary_size", [1000, 100_000])
-def test_shards_give_back_what_was_written(tmp_path, vocabulary_size):
-    generator = np.random.default_rng(0)
-    documents = [generator.integers(0, vocabulary_size, size) for size in (1, 49, 3, 170, 7)]
-    shards = shards_of(tmp_path, documents, vocabulary_size)
-    assert len(list(tmp_path.glob("tokens-*.bin"))) == 5
-    assert (shards.n_documents, shards.n_tokens, shards.n_bytes) == (5, 230, 690)
-    assert shards.read(40, 205).tolist() == np.concatenate(documents)[40:205].tolist()
-    for index, document in enumerate(documents):
-        assert shards.document(index).tolist() == document.tolist()
-
-
-def test_an_empty_stream_opens(tmp_path):
-    shards = shards_of(tmp_path, [])
-    assert (shards.n_tokens, shards.n_documents) == (0, 0)
-    with pytest.raises(LangnetError):
-        LanguageModelBatches(shards, 8, 2, 0)
-
-
-def test_damaged_shards_are_refused(tmp_path):
-    shards_of(tmp_path, [range(100)])
-    path = tmp_path / "tokens-00000.bin"
-    path.write_bytes(path.read_bytes()[:-2])
-    with pytest.raises(LangnetError, match="tokens-00000"):
-        TokenShards.open(tmp_path)
-    (tmp_path / "index.json").unlink()
-    with pytest.raises(LangnetError, match="no finished"):
-        TokenShards.open(tmp_path)
+def test_an_empty_stream_is_refused(tmp_path):
+    with pytest.raises(LangnetError, match="fewer than two tokens"):
+        LanguageModelBatches(shards_of(tmp_path, []), 8, 2, 0)
 
 
 def test_a_batch_is_a_function_of_its_step(tmp_path):
@@ -91,3 +67,46 @@ def test_document_windows_score_every_token_once(context, stride):
         assert batch.ids.shape[1] <= context
         scored += batch.targets[batch.targets != -100].tolist()
     assert sorted(scored) == sorted(token for document in documents for token in document[1:].tolist())
+
+
+def test_document_windows_give_each_stride_its_tokens():
+    rows = list(document_windows([np.arange(30)], context=8, batch_size=1, stride=3))
+    new = [int((batch.targets != -100).sum()) for batch in rows]
+    assert new[0] == 8
+    assert set(new[1:-1]) == {3}
+    assert all(batch.targets[batch.targets != -100].tolist()[0] == sum(new[:i]) + 1 for i, batch in enumerate(rows))
+
+
+def test_document_windows_read_shards_as_they_read_a_list(tmp_path):
+    documents = [np.arange(size) for size in (40, 3, 17, 3, 90)]
+    shards = shards_of(tmp_path, documents)
+    both = zip(document_windows(documents, 8, 4, 4), document_windows(shards, 8, 4, 4), strict=True)
+    assert all(one.ids.equal(two.ids) and one.targets.equal(two.targets) for one, two in both)
+
+
+@pytest.mark.parametrize("stride", [0, 9, -1])
+def test_a_stride_that_leaves_tokens_out_is_refused(stride):
+    with pytest.raises(LangnetError, match="stride"):
+        document_windows([np.arange(30)], 8, 2, stride)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 255, 256, 257, 5000])
+def test_a_computed_order_is_a_permutation(n):
+    order = _Order(n, np.random.default_rng(3), held=0)
+    parts = [order.slice(start, start + 7) for start in range(0, n, 7)]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(n))
+
+
+def test_a_computed_order_is_mixed_and_seeded():
+    first, again, other = (_Order(4000, np.random.default_rng(s), held=0).slice(0, 4000) for s in (0, 0, 1))
+    assert (first == again).all()
+    assert (first == other).sum() < 20
+    assert abs(np.corrcoef(first, np.arange(4000))[0, 1]) < 0.06
+    assert abs(np.corrcoef(first[1:], first[:-1])[0, 1]) < 0.06
+
+
+def test_a_batch_moves_with_all_its_tensors():
+    ids = torch.zeros(2, 3, dtype=torch.int64)  # (B, T)
+    batch = Batch(ids, ids == 0, labels=torch.zeros(2), n_examples=2).to("meta")
+    assert {batch.ids.device.type, batch.mask.device.type, batch.labels.device.type} == {"meta"}
+    assert (batch.targets, batch.n_examples) == (None, 2)

@@ -5,7 +5,9 @@ import gzip
 import io
 import json
 import lzma
+import os
 import tarfile
+import tracemalloc
 import zipfile
 
 import pytest
@@ -13,7 +15,15 @@ import zstandard
 
 from langnet.errors import LangnetError
 from langnet.text.clean import DuplicateFilter, clean_text
-from langnet.text.corpus import CorpusOptions, CorpusReport, clean_documents, read_documents, split_of
+from langnet.text.corpus import (
+    CorpusOptions,
+    CorpusReport,
+    clean_documents,
+    fingerprint,
+    read_documents,
+    split_of,
+    total_bytes,
+)
 
 TEXTS = ["Ẹ káàárọ̀ o", "你好，世界", 'a "quoted", line']
 
@@ -177,6 +187,129 @@ def test_bombs_are_refused(tmp_path, kind):
         path.write_bytes(gzip.compress(data))
     with pytest.raises(LangnetError, match="grows"):
         read([path])
+
+
+def test_folders_are_walked_in_order_and_hidden_files_left_out(tmp_path):
+    for name in ("b/2.txt", "b/10.txt", "a/z.md", ".git/x.txt", "b/.hidden.txt", "c/d/e.text", "c/picture.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    texts, report, _ = read([tmp_path])
+    assert texts == ["a/z.md", "b/10.txt", "b/2.txt", "c/d/e.text"]
+    assert (report.files, report.skipped_files) == (4, 1)
+    assert read([str(tmp_path / "**" / "*.txt")])[0] == ["b/10.txt", "b/2.txt"]
+
+
+def test_globs_leave_out_what_is_no_text(tmp_path):
+    (tmp_path / "a").write_text("no suffix")
+    (tmp_path / "b.png").write_bytes(b"\x89PNG\r\n")
+    texts, report, _ = read([tmp_path / "*"])
+    assert (texts, report.skipped_files) == (["no suffix"], 1)
+    with pytest.raises(LangnetError, match=r"none of the files that match .* is text"):
+        read([tmp_path / "*.png"])
+    with pytest.raises(LangnetError, match=r"b\.png is no plain text"):
+        read([tmp_path / "b.png"])
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    path.write_text("secret")
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)  # root, who may run the tests, may read everything
+    with pytest.raises(LangnetError, match=r"cannot read .*a\.txt: Permission denied"):
+        read([path])
+
+
+def test_cells_that_are_no_text(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": 12}\n{"text": null}\n{"text": "a"}\n{"text": ["a"]}\n')
+    with pytest.raises(LangnetError, match=r"a\.jsonl, line 4: the column 'text' holds a list"):
+        read([tmp_path])
+    (tmp_path / "a.jsonl").write_text('{"text": 12}\n{"text": null}\n{"text": "a"}\n')
+    texts, report, sources = read([tmp_path])
+    assert (texts, report.empty) == (["12", "a"], 1)
+    assert sources[1] == f"{tmp_path / 'a.jsonl'}:3"
+
+
+def test_long_headers_are_cut_in_the_message(tmp_path):
+    (tmp_path / "a.csv").write_text(",".join(f"{n}{'x' * 500}" for n in range(40)) + "\n" + "," * 39)
+    with pytest.raises(LangnetError, match="and 28 more") as caught:
+        read([tmp_path])
+    assert len(str(caught.value)) < 700 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".tsv", ".parquet", ".txt"])
+def test_memory_does_not_grow_with_the_corpus(tmp_path, suffix):
+    def rows():
+        return ({"text": f"document {n} " + "word " * 400} for n in range(4_000))  # 8 MB
+
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".parquet":
+        import pyarrow
+        import pyarrow.parquet
+
+        schema = pyarrow.schema([("text", pyarrow.string())])
+        with pyarrow.parquet.ParquetWriter(path, schema) as writer:
+            writer.write_table(pyarrow.Table.from_pylist(list(rows()), schema), row_group_size=500)
+    elif suffix in (".csv", ".tsv", ".txt"):
+        with path.open("w") as file:
+            file.writelines(["text\n"] + [row["text"] + "\n" for row in rows()])
+    else:
+        with path.open("w") as file:
+            file.write("[" if suffix == ".json" else "")
+            for n, row in enumerate(rows()):
+                file.write(("," if n and suffix == ".json" else "") + json.dumps(row) + "\n")
+            file.write("]" if suffix == ".json" else "")
+    options, report = CorpusOptions(documents="line"), CorpusReport()
+    tracemalloc.start()
+    try:
+        for _ in clean_documents(read_documents([path], options, report), options, report):
+            pass
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert report.documents == 4_000 + (suffix == ".txt")
+    assert report.bytes > 8_000_000
+    assert peak < 4_000_000
+
+
+def test_a_large_document_survives(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"long \xff\x00\n" * 300_000)
+    texts, report, _ = read([path])
+    assert len(texts[0]) == 7 * 300_000 - 1
+    assert (report.bad_bytes, report.nulls) == (300_000, 300_000)
+
+
+def test_reading_twice_gives_the_same(tmp_path):
+    for n in range(20):
+        (tmp_path / f"{n}.txt").write_text(f"text {n % 15}")
+    first, second = read([tmp_path]), read([tmp_path])
+    assert (first[0], first[2]) == (second[0], second[2])
+    assert first[1] == second[1]
+    assert first[1].duplicates == 5
+    (tmp_path / "7.txt").write_text("another")
+    assert read([tmp_path])[1].checksum != first[1].checksum
+
+
+def test_fingerprint_changes_with_what_it_names(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("one")
+    names = [fingerprint([tmp_path], CorpusOptions())]
+    assert fingerprint([tmp_path], CorpusOptions()) == names[0]
+    assert total_bytes([tmp_path]) == 3
+    names.append(fingerprint([tmp_path], CorpusOptions(min_characters=2)))
+    path.write_text("more")
+    names.append(fingerprint([tmp_path], CorpusOptions()))
+    os.utime(path, (1, 1))
+    names.append(fingerprint([tmp_path], CorpusOptions()))
+    (tmp_path / "b.txt").write_text("two")
+    names.append(fingerprint([tmp_path], CorpusOptions()))
+    assert len(set(names)) == 5
+    assert fingerprint(["-"], CorpusOptions()) is None
+    with pytest.raises(LangnetError, match="no file"):
+        fingerprint([tmp_path / "none"], CorpusOptions())
 
 
 def test_split_is_by_content_and_near_its_fraction():

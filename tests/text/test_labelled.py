@@ -93,7 +93,7 @@ def test_inspection_of_labelled_text(tmp_path):
     assert (report.near_duplicates, report.test_texts, report.test_overlap) == (1, 2, 1)
     assert next(iter(report.languages)) == "en"
     said = "\n".join(report.warnings)
-    for part in ("1 texts are empty", "under 5 examples", "'good' is on 88%", "share 1 of 2"):
+    for part in ("1 text is empty", "under 5 examples", "'good' is on 88%", "share 1 of 2"):
         assert part in said
     from rich.console import Console
 

@@ -115,3 +115,20 @@ def test_mistakes_are_explained(tmp_path):
     (tmp_path / "bad.json").write_text('{"a": 1}')
     with pytest.raises(LangnetError, match=r"bad\.json"):
         Tokenizer.load(tmp_path / "bad.json")
+
+
+def test_damaged_files_are_named(trained, tmp_path):
+    whole = trained["bpe"].to_json()
+    path = tmp_path / "tokenizer.json"
+    damages = [
+        whole[: len(whole) // 2],
+        "",
+        "[]",
+        whole.replace('"bpe"', '"other"', 1),
+        whole.replace("<start>", "<s>"),
+    ]
+    for damage in damages:
+        path.write_text(damage, encoding="utf8")
+        with pytest.raises(LangnetError, match=r"tokenizer\.json") as caught:
+            Tokenizer.load(path)
+        assert "\n" not in str(caught.value)
