@@ -56,6 +56,7 @@ class FinetuneOptions:
         validation_fraction: part of the labelled texts held out to choose the best step; 0 trains on all to the end.
         pseudo_labels: how labels are guessed for `unlabelled` texts; unused without them.
         seed: of heads, data order, dropout and splits.
+        precision: `auto`, `no` or `bf16`.
         device: None chooses.
     """
 
@@ -78,6 +79,7 @@ class FinetuneOptions:
     validation_fraction: float = 0.0
     pseudo_labels: PseudoLabelOptions = field(default_factory=PseudoLabelOptions)
     seed: int = 0
+    precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
 
 
@@ -160,7 +162,7 @@ class _Job:
         states = self.choice.state_weight > 0
         pool_table = self._read(pool) if states else _without_states(pool, table)
         head, index, guesses = pseudo_label(
-            head, self.choice, table, self.classes, pool_table, self.options.pseudo_labels
+            self.choice, table, self.classes, len(self.names), pool_table, self.options.pseudo_labels
         )
         return head, [replace(pool[i], label=guess) for i, guess in zip(index, guesses, strict=True)]
 
@@ -200,6 +202,7 @@ class _Job:
             seed=options.seed,
             validations=10 if held_out else 0,
             keep_best=bool(held_out),
+            precision=options.precision,
             device=str(self.device),
         )
         trainer = Trainer(

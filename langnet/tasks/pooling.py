@@ -26,6 +26,7 @@ def pool(hidden: Tensor, batch: Batch, how: Pooling) -> Tensor:
         (N, D) or, for `concat`, (N, 3 D); N documents.
     """
     document = row_documents(batch)
+    hidden = hidden.float()  # sums over a whole document lose too much in bfloat16
     parts = []
     if how in ("last", "concat"):
         parts.append(_last(hidden, batch.mask, document, batch.n_examples))
@@ -45,7 +46,8 @@ def row_documents(batch: Batch) -> Tensor:
 
 def _mean(hidden: Tensor, mask: Tensor, document: Tensor, n: int) -> Tensor:
     weight = mask.to(hidden.dtype)  # (B, T)
-    sums = torch.einsum("btd,bt->bd", hidden, weight)  # (B, D)
+    # A product and a sum, since autocast would compute an einsum in bfloat16.
+    sums = (hidden * weight[..., None]).sum(1)  # (B, D)
     total = hidden.new_zeros(n, hidden.shape[-1]).index_add(0, document, sums)  # (N, D)
     count = hidden.new_zeros(n).index_add(0, document, weight.sum(1))  # (N,)
     return total / count.clamp_min(1)[:, None]

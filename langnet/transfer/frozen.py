@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from langnet.encoders.encoder import Encoder
@@ -24,7 +25,8 @@ from langnet.tasks.pooling import pool
 from langnet.transfer.features import ScalarMix, normalise_states
 
 TOKENS_AT_ONCE = 8192
-STRENGTHS = (0.5, 2.0, 8.0, 32.0)
+STRENGTHS = (0.5, 2.0, 8.0, 32.0, 128.0)
+_SMALL = 2_000_000  # values in a table up to which a second thread costs more than it brings
 
 
 @dataclass
@@ -93,38 +95,79 @@ class FrozenHead(nn.Module):
 
     def inputs(self, table: FeatureTable) -> Tensor:
         """Features of each document, (N, D + K)."""
+        document = table.document * self.kept  # (N, K)
+        if not self.state_weight:
+            return torch.cat([document.new_zeros(len(document), table.layers.shape[2]), document], dim=1)  # (N, D + K)
         states = (table.layers - self.layer_center) * self.layer_scale * self.state_weight  # (N, L, D)
-        mixed = self.mix(list(states.unbind(1)))  # (N, D)
-        return torch.cat([mixed, table.document * self.kept], dim=1)
+        return torch.cat([self.mix(list(states.unbind(1))), document], dim=1)  # (N, D + K)
 
     def forward(self, table: FeatureTable) -> Tensor:
         return self.linear(self.inputs(table))  # (N, C)
 
-    def fit(self, table: FeatureTable, targets: Tensor, strength: float, weights: Tensor | None = None) -> None:
+    def fit(
+        self,
+        table: FeatureTable,
+        targets: Tensor,
+        strength: float,
+        unlabelled: FeatureTable | None = None,
+        entropy_weight: float = 0.0,
+    ) -> None:
         """Minimise cross-entropy plus `|W|^2 / (2 strength n)` by L-BFGS; deterministic.
+
+        With unlabelled documents, a second run goes on from there with `unlabelled_loss` beside it, which has many
+        minima: which one is found is decided by the labelled documents.
 
         Args:
             table: features of n documents.
-            targets: (n,) class ids or (n, C) probabilities.
+            targets: (n,) class ids.
             strength: inverse regularisation, as scikit-learn's C.
-            weights: (n,) importance of each document.
+            unlabelled: features of m further documents.
+            entropy_weight: of `unlabelled_loss`; 0 leaves them out.
         """
         learned = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        optimizer = torch.optim.LBFGS(
-            learned, max_iter=80, tolerance_grad=1e-5, history_size=20, line_search_fn="strong_wolfe"
-        )
-        count = len(targets)
+        share = torch.bincount(targets, minlength=self.linear.out_features) / len(targets)  # (C,)
 
-        def closure() -> Tensor:
-            optimizer.zero_grad()
-            losses = F.cross_entropy(self(table), targets, reduction="none")  # (n,)
-            data = (losses * weights).mean() if weights is not None else losses.mean()
-            penalty = self.linear.weight.pow(2).sum() / (2 * strength * count) + 0.01 * self.mix.scalars.pow(2).sum()
-            total = data + penalty
-            total.backward()
-            return total
+        def loss(others: FeatureTable | None) -> Tensor:
+            data = F.cross_entropy(self(table), targets)
+            penalty = self.linear.weight.pow(2).sum() / (2 * strength * len(targets))
+            total = data + penalty + 0.01 * self.mix.scalars.pow(2).sum()
+            return total if others is None else total + entropy_weight * unlabelled_loss(self(others), share)
 
-        optimizer.step(closure)
+        minimise(learned, lambda: loss(None))
+        if unlabelled is not None and entropy_weight:
+            minimise(learned, lambda: loss(unlabelled))
+
+
+def unlabelled_loss(scores: Tensor, share: Tensor) -> Tensor:
+    """Mean entropy of the guesses plus twice the divergence of their mean from the classes' proportions, in nats.
+
+    Entropy minimisation (Grandvalet & Bengio 2005) puts the boundary where documents are few; the second term keeps
+    one class from swallowing the others (Krause et al. 2010, whose proportions are even ones).
+
+    Args:
+        scores: (m, C) of unlabelled documents.
+        share: (C,) proportions of the classes among the labelled ones.
+    """
+    guesses = scores.log_softmax(1)  # (m, C)
+    entropy = -(guesses.exp() * guesses).sum(1).mean()
+    mean = guesses.exp().mean(0)  # (C,)
+    divergence = (mean * (mean.clamp_min(1e-9) / share.clamp_min(1e-9)).log()).sum()
+    return entropy + 2 * divergence
+
+
+def minimise(parameters: list[nn.Parameter], loss: Callable[[], Tensor], iterations: int = 80) -> None:
+    """Run L-BFGS on all data at once."""
+    optimizer = torch.optim.LBFGS(
+        parameters, max_iter=iterations, tolerance_grad=1e-5, history_size=20, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        value = loss()
+        value.backward()
+        return value
+
+    optimizer.step(closure)
 
 
 @dataclass(frozen=True)
@@ -164,7 +207,9 @@ def choose(table: FeatureTable, labels: np.ndarray, n_classes: int, seed: int) -
         with torch.no_grad():
             features = FrozenHead(table, n_classes, state_weight, dims).inputs(table).double().numpy()  # (n, D + K)
         for strength in STRENGTHS:
-            losses = [_held_out_loss(features, labels, strength, split) for split in splits]
+            # The products here are small: threads that wait for each other made a fit a hundred times slower.
+            with threadpool_limits(1 if features.size < _SMALL else None):
+                losses = [_held_out_loss(features, labels, strength, split) for split in splits]
             choice = FrozenChoice(strength, state_weight, dims, float(np.mean(losses)))
             if best is None or choice.log_loss < best.log_loss:
                 best = choice

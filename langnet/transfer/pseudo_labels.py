@@ -1,7 +1,7 @@
-"""Pseudo-labels: a model's own guesses on unlabelled texts, as further training examples (Yarowsky 1995; Lee 2013).
+"""Learning from unlabelled texts too: they shape the boundary of a head, and its guesses are further examples.
 
-Guesses are made in the space of frozen features, where a round takes a second, and only the most confident part of
-each class is kept, in the proportions of the labelled examples, so that no class swallows the others.
+Both happen in the space of frozen features, where it takes seconds. Of the guesses (Lee 2013) only the most confident
+part of each class is kept, in the proportions of the labelled examples, so that no class swallows the others.
 """
 
 from __future__ import annotations
@@ -18,20 +18,19 @@ from langnet.transfer.frozen import FeatureTable, FrozenChoice, FrozenHead
 
 @dataclass(frozen=True)
 class PseudoLabelOptions:
-    """How labels are guessed.
+    """How unlabelled texts are used.
 
     Attributes:
-        rounds: how often a head is fitted on its predecessor's guesses; 0 switches pseudo-labels off.
-        keep: part of the unlabelled texts whose guesses are kept, the most confident ones of each class.
+        entropy_weight: of the guesses' entropy beside the loss on the labelled texts; 0 leaves the head as it is.
+        strength: the penalty on the head is at least as strong as this inverse one. The entropy term is least where
+            scores are large, so a weak penalty that was chosen without it no longer holds them.
         max_texts: at most so many unlabelled texts are used, drawn at random.
-        labelled_weight: weight of all labelled examples together, as a part of the guesses' weight.
-        for_training: part of the unlabelled texts, again the most confident, that fine-tuning gets as examples.
+        for_training: part of the unlabelled texts, the most confident, that fine-tuning gets as examples.
     """
 
-    rounds: int = 4
-    keep: float = 0.8
-    max_texts: int = 20_000
-    labelled_weight: float = 0.1
+    entropy_weight: float = 3.0
+    strength: float = 8.0
+    max_texts: int = 10_000
     for_training: float = 0.5
 
     def sample(self, texts: Sequence[str], seed: int) -> list[str]:
@@ -43,44 +42,32 @@ class PseudoLabelOptions:
 
 
 def pseudo_label(
-    head: FrozenHead,
     choice: FrozenChoice,
     labelled: FeatureTable,
     labels: np.ndarray,
+    n_classes: int,
     unlabelled: FeatureTable,
     options: PseudoLabelOptions,
 ) -> tuple[FrozenHead, np.ndarray, np.ndarray]:
-    """Refit the head on its own confident guesses, round after round.
+    """Fit a head on labelled and unlabelled documents together, and take its confident guesses.
 
     Args:
-        head: fitted on the labelled examples.
-        choice: how it was fitted.
+        choice: features and strength that cross-validation chose.
         labelled: features of n labelled documents.
         labels: (n,) their class ids.
+        n_classes: C.
         unlabelled: features of m unlabelled documents.
         options: how.
 
     Returns:
-        The last head; the numbers of the k unlabelled documents for fine-tuning; their probabilities (k, C).
+        The head; the numbers of the k unlabelled documents for fine-tuning; their probabilities (k, C).
     """
-    n_classes = head.linear.out_features
-    share = np.bincount(labels, minlength=n_classes) / len(labels)
+    head = FrozenHead(labelled, n_classes, choice.state_weight, choice.document_dims)
+    strength = min(choice.strength, options.strength)
+    head.fit(labelled, torch.as_tensor(labels), strength, unlabelled, options.entropy_weight)
     with torch.no_grad():
         probabilities = head(unlabelled).softmax(1)  # (m, C)
-    for _ in range(options.rounds):
-        index = most_confident(probabilities, share, options.keep)
-        guesses = probabilities[index].argmax(1)  # (k,)
-        both = FeatureTable(
-            torch.cat([labelled.layers, unlabelled.layers[index]]),
-            torch.cat([labelled.document, unlabelled.document[index]]),
-        )
-        weights = torch.ones(len(labels) + len(index))
-        weights[: len(labels)] = options.labelled_weight * len(index) / len(labels)
-        weights /= weights.mean()
-        head = FrozenHead(both, n_classes, choice.state_weight, choice.document_dims)
-        head.fit(both, torch.cat([torch.as_tensor(labels), guesses]), choice.strength, weights)
-        with torch.no_grad():
-            probabilities = head(unlabelled).softmax(1)  # (m, C)
+    share = np.bincount(labels, minlength=n_classes) / len(labels)
     index = most_confident(probabilities, share, options.for_training)
     return head, index.numpy(), probabilities[index].numpy()
 

@@ -56,6 +56,13 @@ def test_same_seed_same_classifier(tiny_model, tiny_labelled):
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.parametrize("pooling", ["last", "mean", "concat"])
+def test_fine_tunes_in_bfloat16(tiny_model, tiny_labelled, pooling):
+    train = tiny_labelled.subset(20, 0)
+    options = FinetuneOptions(epochs=1, pooling=pooling, head_first=False, precision="bf16")
+    assert np.isfinite(finetune(tiny_model, train.texts, train.labels, options).predict_proba(ODD)).all()
+
+
 def test_pseudo_labels_are_used(tiny_model, tiny_labelled):
     train = tiny_labelled.subset(20, 0)
     options = FinetuneOptions(epochs=1)

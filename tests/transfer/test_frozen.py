@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from langnet.transfer.frozen import FeatureTable, FrozenHead
+from langnet.transfer.frozen import FeatureTable, FrozenHead, unlabelled_loss
 
 
 def table(n, seed):
@@ -38,3 +38,35 @@ def test_one_layer_equals_scikit_learn():
     head.fit(train, torch.as_tensor(labels), 2.0)
     expected = LogisticRegression(C=2.0, max_iter=5000, tol=1e-8).fit(features, labels).predict_proba(features)
     np.testing.assert_allclose(head(train).softmax(1).detach().numpy(), expected, atol=2e-3)
+
+
+def test_unlabelled_loss_by_hand():
+    scores = torch.tensor([[2.0, 0.0], [0.0, 1.0]])
+    share = torch.tensor([0.25, 0.75])
+    p = np.exp(scores.numpy()) / np.exp(scores.numpy()).sum(1, keepdims=True)
+    entropy = -(p * np.log(p)).sum(1).mean()
+    divergence = (p.mean(0) * np.log(p.mean(0) / share.numpy())).sum()
+    np.testing.assert_allclose(unlabelled_loss(scores, share).item(), entropy + 2 * divergence, rtol=1e-5)
+
+
+def clouds(n, seed):
+    """Two round clouds in thirty dimensions; a line between few points of them points far from where they lie apart."""
+    generator = np.random.default_rng(seed)
+    labels = np.arange(n) % 2
+    points = 0.5 * generator.normal(size=(n, 30))
+    points[:, 0] += 2 * labels - 1
+    return FeatureTable(torch.zeros(n, 1, 0), torch.from_numpy(points / 3).float()), labels
+
+
+def test_unlabelled_documents_show_where_the_gap_is():
+    unlabelled, _ = clouds(500, 100)
+    test, gold = clouds(500, 101)
+    reached = np.zeros((5, 2))
+    for seed in range(5):
+        train, labels = clouds(6, seed)
+        for column, others in enumerate((None, unlabelled)):
+            head = FrozenHead(train, 2, 0.0, 30)
+            head.fit(train, torch.as_tensor(labels), 8.0, others, 3.0)
+            reached[seed, column] = (head(test).argmax(1).numpy() == gold).mean()
+    alone, together = reached.mean(0)
+    assert together > alone + 0.03, f"{alone:.3f} without the unlabelled documents, {together:.3f} with them"
