@@ -33,14 +33,17 @@ class DocumentVectorOptions:
         dim: K, the length of a vector.
         n_terms: how many tokens and pairs are kept, the most frequent ones.
         idf_power: exponent of log(documents / documents with the term).
+        spectrum_power: each dimension is scaled by this power of its singular value, beyond the value itself, so that
+            a regularised head trusts the dimensions in the order of their importance.
         min_documents: terms in fewer documents are dropped.
         max_documents: the decomposition sees at most so many, spread evenly over the corpus.
         seed: of the randomised decomposition (Halko et al. 2011).
     """
 
-    dim: int = 64
+    dim: int = 128
     n_terms: int = 100_000
     idf_power: float = 2.0
+    spectrum_power: float = 0.75
     min_documents: int = 3
     max_documents: int = 200_000
     seed: int = 0
@@ -84,8 +87,10 @@ class DocumentVectors:
         weights = np.where(frequency >= options.min_documents, weights, 0).astype(np.float32)
         weighted = _weigh(matrix, weights)
         dim = max(1, min(options.dim, min(weighted.shape) - 1))
-        _, _, rows = randomized_svd(weighted, dim, n_iter=4, random_state=options.seed)
-        return cls(kept, weights, np.ascontiguousarray(rows.T, dtype=np.float32))
+        _, values, rows = randomized_svd(weighted, dim, n_iter=4, random_state=options.seed)
+        # Lengths are made one by `transform`, so only the proportions of the scales matter.
+        scales = (values / values[0]) ** options.spectrum_power
+        return cls(kept, weights, np.ascontiguousarray(rows.T * scales, dtype=np.float32))
 
     def transform(self, documents: Sequence[np.ndarray]) -> np.ndarray:
         """Vectors of unit length, (N, K) float32; zero where a document has no known term."""

@@ -158,8 +158,8 @@ class _Job:
         head, self.choice = fit_frozen(table, self.classes, len(self.names), self.options.seed)
         if not unlabelled:
             return head, []
-        pool = self.model.examples(self.options.pseudo_labels.sample(unlabelled, self.options.seed))
         states = self.choice.state_weight > 0
+        pool = self.model.examples(self.options.pseudo_labels.sample(unlabelled, self.options.seed, states))
         pool_table = self._read(pool) if states else _without_states(pool, table)
         head, index, guesses = pseudo_label(
             self.choice, table, self.classes, len(self.names), pool_table, self.options.pseudo_labels

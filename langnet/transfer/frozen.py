@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
@@ -26,6 +27,7 @@ from langnet.transfer.features import ScalarMix, normalise_states
 
 TOKENS_AT_ONCE = 8192
 STRENGTHS = (0.5, 2.0, 8.0, 32.0, 128.0)
+REPEATS = 2  # of cross-validation, in other folds
 _SMALL = 2_000_000  # values in a table up to which a second thread costs more than it brings
 
 
@@ -76,26 +78,23 @@ class FrozenHead(nn.Module):
         state_scale: factor on the standardised states; 0 leaves only the document features, and the other way round.
     """
 
-    def __init__(self, table: FeatureTable, n_classes: int, state_weight: float, document_dims: int):
+    def __init__(self, table: FeatureTable, n_classes: int, state_weight: float, document: bool):
         super().__init__()
         _, n_layers, dim = table.layers.shape
         self.mix = ScalarMix(n_layers, normalise=False)  # `read_features` has normalised already
         # gamma has no penalty on it: free, it would grow, the weights shrink, and nothing be regularised.
         self.mix.gamma.requires_grad_(False)
-        self.state_weight, self.document_dims = state_weight, document_dims
+        self.state_weight, self.document = state_weight, document
         self.layer_center = table.layers.mean(0)  # (L, D)
         # One scale for all states, not one a dimension: with few labels, small directions are mostly noise.
         self.layer_scale = 1 / (table.layers - self.layer_center).pow(2).sum(2).mean().sqrt().clamp_min(1e-6)
         self.linear = nn.Linear(dim + table.document.shape[1], n_classes)
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
-        kept = torch.zeros(table.document.shape[1])
-        kept[:document_dims] = 1.0
-        self.kept = kept  # (K,)
 
     def inputs(self, table: FeatureTable) -> Tensor:
         """Features of each document, (N, D + K)."""
-        document = table.document * self.kept  # (N, K)
+        document = table.document * float(self.document)  # (N, K)
         if not self.state_weight:
             return torch.cat([document.new_zeros(len(document), table.layers.shape[2]), document], dim=1)  # (N, D + K)
         states = (table.layers - self.layer_center) * self.layer_scale * self.state_weight  # (N, L, D)
@@ -172,65 +171,99 @@ def minimise(parameters: list[nn.Parameter], loss: Callable[[], Tensor], iterati
 
 @dataclass(frozen=True)
 class FrozenChoice:
-    """What cross-validation on the labelled examples chose, and its log-loss there."""
+    """What cross-validation on the labelled examples chose.
+
+    Attributes:
+        strength: inverse regularisation.
+        state_weight: factor on the encoder's states.
+        document: whether the document features are used.
+        temperature: what the scores are divided by, so that held-out probabilities are calibrated.
+        log_loss: on held-out examples at that temperature, in nats.
+    """
 
     strength: float
     state_weight: float
-    document_dims: int
-    log_loss: float
+    document: bool
+    temperature: float = 1.0
+    log_loss: float = float("nan")
 
 
-def candidates(table: FeatureTable) -> list[tuple[float, int]]:
-    """Which mixtures of states and document features are tried: (state weight, document dimensions)."""
-    dims = [k for k in (20, 64) if k < table.document.shape[1]] + [table.document.shape[1]]
+def candidates(table: FeatureTable) -> list[tuple[float, bool]]:
+    """Which mixtures of states and document features are tried: (state weight, whether the latter are used)."""
     if table.document.shape[1] == 0:
-        return [(1.0, 0)]
+        return [(1.0, False)]
     if table.layers.shape[2] == 0:
-        return [(0.0, k) for k in dims]
-    return [(1.0, 0), *((0.0, k) for k in dims), *((w, k) for k in dims for w in (0.3, 1.0))]
+        return [(0.0, True)]
+    return [(1.0, False), (0.0, True), (0.3, True), (1.0, True)]
 
 
 def choose(table: FeatureTable, labels: np.ndarray, n_classes: int, seed: int) -> FrozenChoice:
     """Choose features and strength by stratified cross-validation on the labelled examples alone.
+
+    Each choice is judged at its own best temperature (Guo et al. 2017). Without it a weak penalty wins for the scale of
+    its scores, where a strong one has the better directions.
 
     The mix is uniform here: with its shares fixed the problem is a logistic regression, far quicker to fit, and what is
     chosen does not hang on the shares that the last fit learns.
     """
     smallest = np.bincount(labels, minlength=n_classes).min()
     if smallest < 2:
-        state_weight, dims = candidates(table)[-1]
-        return FrozenChoice(8.0, state_weight, dims, float("nan"))
-    folds = StratifiedKFold(min(5, int(smallest)), shuffle=True, random_state=seed)
-    splits = list(folds.split(labels, labels))
+        return FrozenChoice(8.0, *candidates(table)[-1])
+    splits = [
+        split
+        for repeat in range(REPEATS)
+        for split in StratifiedKFold(min(5, int(smallest)), shuffle=True, random_state=seed + repeat).split(
+            labels, labels
+        )
+    ]
     best: FrozenChoice | None = None
-    for state_weight, dims in candidates(table):
+    for state_weight, document in candidates(table):
         with torch.no_grad():
-            features = FrozenHead(table, n_classes, state_weight, dims).inputs(table).double().numpy()  # (n, D + K)
+            features = FrozenHead(table, n_classes, state_weight, document).inputs(table).double().numpy()  # (n, D + K)
         for strength in STRENGTHS:
             # The products here are small: threads that wait for each other made a fit a hundred times slower.
             with threadpool_limits(1 if features.size < _SMALL else None):
-                losses = [_held_out_loss(features, labels, strength, split) for split in splits]
-            choice = FrozenChoice(strength, state_weight, dims, float(np.mean(losses)))
-            if best is None or choice.log_loss < best.log_loss:
-                best = choice
+                scores, gold = _held_out_scores(features, labels, strength, splits)
+            temperature, loss = best_temperature(scores, gold)
+            if best is None or loss < best.log_loss:
+                best = FrozenChoice(strength, state_weight, document, temperature, loss)
     assert best is not None
     return best
 
 
-def _held_out_loss(
-    features: np.ndarray, labels: np.ndarray, strength: float, split: tuple[np.ndarray, np.ndarray]
-) -> float:
-    """Log-loss on one fold; scikit-learn's C is the strength of `FrozenHead.fit`."""
-    train, held_out = split
-    model = LogisticRegression(C=strength, max_iter=500).fit(features[train], labels[train])
-    return float(log_loss(labels[held_out], model.predict_proba(features[held_out]), labels=model.classes_))
+def _held_out_scores(
+    features: np.ndarray, labels: np.ndarray, strength: float, splits: list[tuple[np.ndarray, np.ndarray]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (m, C) and labels (m,) of all held-out parts; scikit-learn's C is the strength of `FrozenHead.fit`."""
+    scores, gold = [], []
+    for train, held_out in splits:
+        model = LogisticRegression(C=strength, max_iter=500).fit(features[train], labels[train])
+        values = model.decision_function(features[held_out])
+        scores.append(values if values.ndim == 2 else np.stack([-values / 2, values / 2], axis=1))
+        gold.append(labels[held_out])
+    return np.concatenate(scores), np.concatenate(gold)
+
+
+def best_temperature(scores: np.ndarray, gold: np.ndarray) -> tuple[float, float]:
+    """The temperature at which scores (n, C) have the least log-loss on gold (n,), and that loss in nats."""
+
+    def loss(log_temperature: float) -> float:
+        scaled = scores / np.exp(log_temperature)
+        picked = scaled[np.arange(len(gold)), gold]
+        return float((logsumexp(scaled, axis=1) - picked).mean())
+
+    found = minimize_scalar(loss, bounds=(-5.0, 3.0), method="bounded", options={"xatol": 1e-3})
+    return float(np.exp(found.x)), float(found.fun)
 
 
 def fit_frozen(table: FeatureTable, labels: np.ndarray, n_classes: int, seed: int) -> tuple[FrozenHead, FrozenChoice]:
-    """Choose, then fit on all labelled examples."""
+    """Choose, fit on all labelled examples, and calibrate."""
     choice = choose(table, labels, n_classes, seed)
-    head = FrozenHead(table, n_classes, choice.state_weight, choice.document_dims)
+    head = FrozenHead(table, n_classes, choice.state_weight, choice.document)
     head.fit(table, torch.as_tensor(labels), choice.strength)
+    with torch.no_grad():
+        head.linear.weight.div_(choice.temperature)
+        head.linear.bias.div_(choice.temperature)
     return head, choice
 
 
@@ -249,7 +282,7 @@ def install(head: FrozenHead, task: Classify, mix: ScalarMix) -> None:
         task.scale.fill_(1.0)
         task.scale[:dim] = head.layer_scale * (head.state_weight or 1.0)
         weight = head.linear.weight.clone()  # (C, D + K)
-        weight[:, dim:] *= head.kept
+        weight[:, dim:] *= float(head.document)
         if not head.state_weight:
             weight[:, :dim] = 0.0
         task.output.weight.copy_(weight)

@@ -22,22 +22,25 @@ class PseudoLabelOptions:
 
     Attributes:
         entropy_weight: of the guesses' entropy beside the loss on the labelled texts; 0 leaves the head as it is.
-        strength: the penalty on the head is at least as strong as this inverse one. The entropy term is least where
-            scores are large, so a weak penalty that was chosen without it no longer holds them.
+        strength: inverse regularisation of the head. Cross-validation cannot choose it without the unlabelled texts:
+            the entropy is least where scores are large, so the penalty has to hold them.
         max_texts: at most so many unlabelled texts are used, drawn at random.
+        max_encoded: at most so many where the encoder has to read them, because the head uses its states.
         for_training: part of the unlabelled texts, the most confident, that fine-tuning gets as examples.
     """
 
     entropy_weight: float = 3.0
     strength: float = 8.0
     max_texts: int = 10_000
+    max_encoded: int = 2_000
     for_training: float = 0.5
 
-    def sample(self, texts: Sequence[str], seed: int) -> list[str]:
-        """At most `max_texts` of the texts."""
-        if len(texts) <= self.max_texts:
+    def sample(self, texts: Sequence[str], seed: int, encoded: bool) -> list[str]:
+        """As many of the texts as may be used, whether they are to be `encoded` or not."""
+        most = min(self.max_texts, self.max_encoded) if encoded else self.max_texts
+        if len(texts) <= most:
             return list(texts)
-        chosen = np.random.default_rng(seed).choice(len(texts), self.max_texts, replace=False)
+        chosen = np.random.default_rng(seed).choice(len(texts), most, replace=False)
         return [texts[i] for i in np.sort(chosen)]
 
 
@@ -62,9 +65,8 @@ def pseudo_label(
     Returns:
         The head; the numbers of the k unlabelled documents for fine-tuning; their probabilities (k, C).
     """
-    head = FrozenHead(labelled, n_classes, choice.state_weight, choice.document_dims)
-    strength = min(choice.strength, options.strength)
-    head.fit(labelled, torch.as_tensor(labels), strength, unlabelled, options.entropy_weight)
+    head = FrozenHead(labelled, n_classes, choice.state_weight, choice.document)
+    head.fit(labelled, torch.as_tensor(labels), options.strength, unlabelled, options.entropy_weight)
     with torch.no_grad():
         probabilities = head(unlabelled).softmax(1)  # (m, C)
     share = np.bincount(labels, minlength=n_classes) / len(labels)

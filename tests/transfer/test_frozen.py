@@ -19,7 +19,7 @@ def table(n, seed):
 def test_mix_cannot_escape_the_penalty():
     train, labels = table(60, 0)
     test, gold = table(400, 1)
-    head = FrozenHead(train, 4, 0.3, 4)
+    head = FrozenHead(train, 4, 0.3, True)
     with torch.no_grad():
         uniform, uniform_test = head.inputs(train).numpy(), head.inputs(test).numpy()
     head.fit(train, torch.as_tensor(labels), 32.0)
@@ -32,7 +32,7 @@ def test_mix_cannot_escape_the_penalty():
 def test_one_layer_equals_scikit_learn():
     train, labels = table(80, 0)
     train = FeatureTable(train.layers[:, :1], train.document)
-    head = FrozenHead(train, 4, 1.0, 4)
+    head = FrozenHead(train, 4, 1.0, True)
     with torch.no_grad():
         features = head.inputs(train).numpy()
     head.fit(train, torch.as_tensor(labels), 2.0)
@@ -65,7 +65,7 @@ def test_unlabelled_documents_show_where_the_gap_is():
     for seed in range(5):
         train, labels = clouds(6, seed)
         for column, others in enumerate((None, unlabelled)):
-            head = FrozenHead(train, 2, 0.0, 30)
+            head = FrozenHead(train, 2, 0.0, True)
             head.fit(train, torch.as_tensor(labels), 8.0, others, 3.0)
             reached[seed, column] = (head(test).argmax(1).numpy() == gold).mean()
     alone, together = reached.mean(0)
