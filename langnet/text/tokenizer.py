@@ -27,10 +27,13 @@ _SCORE_NOISE = 0.05  # span of the penalties that UnigramTrainer hands out in ra
 _WORDS = Regex(r"\p{Han}|[\p{L}\p{M}\p{N}&&[^\p{Han}]]+|[^\s\p{L}\p{M}\p{N}]")
 
 
-def default_vocabulary_size(n_characters: int) -> int:
-    """A vocabulary that the corpus can fill: at least 2,500 characters an entry, a power of two from 256 to 16,384."""
+def default_vocabulary_size(n_bytes: int) -> int:
+    """A vocabulary that the corpus can fill: at least 2,500 bytes an entry, a power of two from 256 to 16,384.
+
+    Bytes and not characters, since a Chinese character says more than a Latin one, and needs more entries.
+    """
     size = 256
-    while size < 16_384 and size * 2 * 2_500 <= n_characters:
+    while size < 16_384 and size * 2 * 2_500 <= n_bytes:
         size *= 2
     return size
 
@@ -68,7 +71,7 @@ class Tokenizer:
         if kind not in KINDS:
             raise LangnetError(f"there is no tokenizer '{kind}'; choose one of {', '.join(KINDS)}")
         held = [_encodable(text) for text in texts]
-        size = vocabulary_size or default_vocabulary_size(sum(map(len, held)))
+        size = vocabulary_size or default_vocabulary_size(sum(len(text.encode()) for text in held))
         least = len(SPECIAL_TOKENS) + (256 if kind in ("bpe", "unigram", "bytes") else 1)
         if kind == "bytes" or (vocabulary_size is None and size < least):
             size = least + (0 if kind == "bytes" else 128)

@@ -3,6 +3,7 @@
 import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -103,6 +104,13 @@ def test_sizes():
     assert default_vocabulary_size(30_000_000) == 8192
     assert default_vocabulary_size(10**12) >= 16_384
     assert Tokenizer.train(["a"], "bytes").vocabulary_size == 261
+
+
+def test_default_vocabulary_counts_bytes():
+    syllables = "啊吧擦搭俄发嘎哈击卡啦吗那哦怕七然撒他挖西呀咋"
+    generator = np.random.default_rng(0)
+    text = "".join(syllables[i] for i in generator.integers(0, len(syllables), 600_000))
+    assert Tokenizer.train([text]).vocabulary_size > 512  # 600,000 Latin letters would be given 256
 
 
 def test_mistakes_are_explained(tmp_path):
