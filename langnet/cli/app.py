@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -38,6 +39,11 @@ app = typer.Typer(
 console = Console()
 
 
+def examples(*lines: str) -> str:
+    """Worked examples for the end of a verb's help, a line each."""
+    return "\n\n".join(["[bold]Examples[/bold]", *lines])
+
+
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit code 2."""
     try:
@@ -59,3 +65,18 @@ def check_output(output: Path, overwrite: bool) -> None:
     """Say before the work, not after it, that the output exists."""
     if output.exists() and not overwrite:
         raise LangnetError(f"{output} exists already; choose another --output, or add --overwrite")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a result; NaN, which JSON does not know, becomes null."""
+    from langnet.hub.json_text import to_json
+
+    write_bytes(path, to_json(value, "result", indent=2))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, or say in one line why not."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise LangnetError(f"cannot write {path}: {error.strerror or error}; choose another file") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,3 +15,4 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoin
 Minutes = Annotated[float | None, typer.Option(help="Budget in minutes; 10 where no budget is given.")]
 Tokens = Annotated[int | None, typer.Option(help="Budget in tokens.")]
 Steps = Annotated[int | None, typer.Option(help="Budget in steps.")]
+Documents = Annotated[Literal["file", "line", "paragraph"], typer.Option(help="What is one document in a text file.")]

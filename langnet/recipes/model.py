@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from langnet.encoders.document_vectors import DocumentVectors
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.registry import encoder_config, rebuild_encoder
 from langnet.errors import LangnetError
+from langnet.evaluate.language_model import TextScore, score_texts
 from langnet.hub.folder import FolderContents, read_folder, write_folder
 from langnet.hub.names import resolve_model
 from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.examples import Example, encode_documents, in_order
+from langnet.tasks.generation import GenerationOptions, generate_text
 from langnet.tasks.language_model import LanguageModel
 from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.features import ScalarMix
@@ -96,6 +98,47 @@ class Model:
         """The most probable label of each text."""
         names = np.array(self.labels or [], dtype=object)
         return [str(name) for name in names[self.predict_proba(texts).argmax(axis=1)]] if len(texts) else []
+
+    def stream(self, prompt: str = "", options: GenerationOptions | None = None) -> Iterator[str]:
+        """Pieces of the text that the language model writes after `prompt`, each as soon as it is certain.
+
+        A token costs one position; past the context, the last half of it is read anew, and what lies further back is
+        forgotten. The text ends where the model ends the document, or after `options.tokens`.
+
+        Raises:
+            LangnetError: the model is a classifier.
+        """
+        self._require_language_model("write text")
+        return generate_text(self.encoder, self.tokenizer, prompt, options)
+
+    def generate(
+        self,
+        prompt: str = "",
+        tokens: int = 200,
+        temperature: float = 0.8,
+        top_k: int | None = None,
+        top_p: float = 0.95,
+        seed: int = 0,
+    ) -> str:
+        """The text that the language model writes after `prompt`; see `GenerationOptions` and `stream`.
+
+        Raises:
+            LangnetError: the model is a classifier, or a setting makes no sense.
+        """
+        return "".join(self.stream(prompt, GenerationOptions(tokens, temperature, top_k, top_p, seed)))
+
+    def score_texts(self, texts: Sequence[str]) -> list[TextScore]:
+        """The log-probability of each text, read as a document of its own: for minimal pairs, or bits per byte.
+
+        Raises:
+            LangnetError: the model is a classifier.
+        """
+        self._require_language_model("score text")
+        return score_texts(self.encoder, self.tokenizer, texts)
+
+    def _require_language_model(self, wanted: str) -> None:
+        if self.labels is not None:
+            raise LangnetError(f"this model is a classifier and cannot {wanted}; give the language model it came from")
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write the model's folder; see `langnet.hub.folder`.

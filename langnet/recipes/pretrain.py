@@ -15,7 +15,7 @@ from langnet.encoders.document_vectors import DocumentVectorOptions, DocumentVec
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.registry import build_encoder
 from langnet.errors import LangnetError
-from langnet.evaluate.language_model import LanguageModelScores, score_language_model
+from langnet.evaluate.language_model import ROWS, LanguageModelScores, score_documents, sum_up
 from langnet.recipes.model import Model, load
 from langnet.tasks.language_model import LanguageModel
 from langnet.text.batches import LanguageModelBatches, document_windows
@@ -214,16 +214,16 @@ def _loop_config(encoder: Encoder, family: str, options: PretrainOptions) -> Loo
 def score_shards(encoder: Encoder, shards: TokenShards, max_tokens: int | None) -> LanguageModelScores:
     """Bits per byte and perplexity on whole documents, at most `max_tokens` tokens of them."""
     documents: list[np.ndarray] = []
-    n_bytes = n_tokens = 0
+    n_tokens = 0
     for index in range(shards.n_documents):
         document = shards.document(index)
         if max_tokens is not None and documents and n_tokens + len(document) > max_tokens:
             break
         documents.append(document)
-        n_bytes += int(shards.document_bytes[index])
         n_tokens += len(document)
     context = encoder.context or 256
-    return score_language_model(encoder, document_windows(documents, context, 16, context // 2), n_bytes)
+    windows = document_windows(documents, context, ROWS, max(1, context // 2))
+    return sum_up(score_documents(encoder, windows, shards.document_bytes[: len(documents)].tolist()))
 
 
 class _Documents(Sequence[np.ndarray]):
