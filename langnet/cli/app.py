@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -80,3 +81,16 @@ def write_bytes(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise LangnetError(f"cannot write {path}: {error.strerror or error}; choose another file") from None
+
+
+def check_writable(*paths: Path | None) -> None:
+    """Say before the work, not after it, that a file cannot be written."""
+    for path in paths:
+        if path is None:
+            continue
+        if path.is_dir():
+            raise LangnetError(f"cannot write {path}: it is a folder; give the name of a file")
+        if not path.parent.is_dir():
+            raise LangnetError(f"cannot write {path}: there is no folder {path.parent}; create it first")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise LangnetError(f"cannot write {path}: no permission; choose another place")

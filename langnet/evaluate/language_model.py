@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.special import gammaln
 
 from langnet.encoders.encoder import Encoder
 from langnet.evaluate.intervals import Interval, bootstrap_ratio
@@ -119,3 +120,18 @@ def score_texts(encoder: Encoder, tokenizer: Tokenizer, texts: Sequence[str]) ->
     context = encoder.context or 256
     windows = document_windows(encode_documents(texts, tokenizer), context, ROWS, max(1, context // 2))
     return score_documents(encoder, windows, [len(text.encode("utf8", "surrogatepass")) for text in texts])
+
+
+def unigram_bits_per_byte(counts: np.ndarray, n_bytes: int) -> float:
+    """Bits per byte of a unigram model that learns the text while it reads it: a neighbour without any context.
+
+    Each token costs what its count so far plus one half gives it (Krichevsky & Trofimov 1981); the sum has a closed
+    form and does not depend on the order.
+
+    Args:
+        counts: (V,) how often each token occurs.
+        n_bytes: of the text.
+    """
+    size, total = len(counts), int(counts.sum())
+    nats = gammaln(total + size / 2) - gammaln(size / 2) - (gammaln(counts + 0.5) - gammaln(0.5)).sum()
+    return float(nats) / math.log(2) / max(n_bytes, 1)
