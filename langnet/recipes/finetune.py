@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -134,6 +135,7 @@ class _Job:
             labels=names,
             document_vectors=space,
             history=[],
+            card="",
             max_tokens=options.max_tokens,
             facts=dict(base.facts),
         )
@@ -167,7 +169,20 @@ class _Job:
         return head, [replace(pool[i], label=guess) for i, guess in zip(index, guesses, strict=True)]
 
     def _read(self, examples: list[Example]) -> FeatureTable:
-        return read_features(self.encoder, examples, self.base.tokenizer.pad_id)
+        """Features of the examples, with progress: it is the longest part of a frozen transfer."""
+        if self.progress is None:
+            return read_features(self.encoder, examples, self.base.tokenizer.pad_id)
+        progress, started = self.progress, time.monotonic()
+        n_tokens = sum(len(example.ids) for example in examples)
+        progress.start(f"reading {len(examples):,} texts")
+
+        def on_read(fraction: float) -> None:
+            progress.update(fraction, round(fraction * n_tokens), time.monotonic() - started, None)
+
+        try:
+            return read_features(self.encoder, examples, self.base.tokenizer.pad_id, on_read)
+        finally:
+            progress.stop()
 
     def _network(self, head: FrozenHead | None) -> TaskModel:
         """Encoder, mix and head; the head starts as the frozen one where there is one."""

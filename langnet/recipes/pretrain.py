@@ -13,7 +13,7 @@ import numpy as np
 
 from langnet.encoders.document_vectors import DocumentVectorOptions, DocumentVectors
 from langnet.encoders.encoder import Encoder
-from langnet.encoders.registry import build_encoder
+from langnet.encoders.registry import build_encoder, require_encoder
 from langnet.errors import LangnetError
 from langnet.evaluate.language_model import ROWS, LanguageModelScores, score_documents, sum_up
 from langnet.recipes.model import Model, load
@@ -113,14 +113,17 @@ def pretrain(
     """
     options, run = options or PretrainOptions(), run or Run()
     options.budget()  # a wrong budget is said before the corpus is read
+    require_encoder(options.encoder, options.size)  # and so is a wrong name
     with _working_folder(run.folder) as folder:
         corpus = prepare_corpus(sources, folder / "corpus", options.prepare, progress=run.on_prepare, texts=texts)
         _require_text(corpus)
         encoder = build_encoder(
             options.encoder, options.size, corpus.tokenizer.vocabulary_size, options.seed, options.context
         )
-        space = _document_vectors(corpus, options)
-        return _train(encoder, options.encoder, corpus, space, options, run, folder)
+        space = _document_vectors(corpus, options, run.progress)
+        model = _train(encoder, options.encoder, corpus, space, options, run, folder)
+        model.facts["size"] = options.size
+        return model
 
 
 def adapt(
@@ -147,8 +150,10 @@ def adapt(
             sources, folder / "corpus", options.prepare, base.tokenizer, progress=run.on_prepare, texts=texts
         )
         _require_text(corpus)
-        space = _document_vectors(corpus, options)
-        return _train(copy.deepcopy(base.encoder), base.family, corpus, space, options, run, folder)
+        space = _document_vectors(corpus, options, run.progress)
+        adapted = _train(copy.deepcopy(base.encoder), base.family, corpus, space, options, run, folder)
+        adapted.facts |= {"size": base.size, "adapted_from": base.facts}
+        return adapted
 
 
 def _train(
@@ -239,10 +244,14 @@ class _Documents(Sequence[np.ndarray]):
         return self.shards.document(index)
 
 
-def _document_vectors(corpus: PreparedCorpus, options: PretrainOptions) -> DocumentVectors | None:
+def _document_vectors(
+    corpus: PreparedCorpus, options: PretrainOptions, progress: Progress | None
+) -> DocumentVectors | None:
     """The space of document vectors; None where it is switched off or the corpus has too few documents for one."""
     if not options.document_vectors or corpus.train.n_documents < 8:
         return None
+    if progress is not None:
+        progress.note(f"document vectors of {corpus.train.n_documents:,} documents")
     return DocumentVectors.fit(_Documents(corpus.train), options.document)
 
 

@@ -139,7 +139,7 @@ def document_windows(
     Args:
         documents: token ids of each, or shards, which are read one document at a time.
         context: T, the longest row.
-        batch_size: rows a batch.
+        batch_size: rows a batch where they are full; of shorter ones as many as take no more room.
         stride: new tokens a window, from 1 to `context`.
 
     Raises:
@@ -154,12 +154,14 @@ def _windows(
     documents: Sequence[np.ndarray] | TokenShards, context: int, batch_size: int, stride: int
 ) -> Iterator[Batch]:
     rows: list[tuple[np.ndarray, int, int]] = []
+    widest = 0
     for index, document in _shortest_first(documents):
         for row, skipped in _strided(document, context, stride):
-            rows.append((row, skipped, index))
-            if len(rows) == batch_size:
+            if rows and (len(rows) + 1) * max(widest, len(row)) > batch_size * (context + 1):
                 yield _scored(rows)
-                rows = []
+                rows, widest = [], 0
+            rows.append((row, skipped, index))
+            widest = max(widest, len(row))
     if rows:
         yield _scored(rows)
 
