@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,6 +21,9 @@ from langnet.cli.options import (
     Seed,
     TextColumn,
 )
+
+if TYPE_CHECKING:
+    from langnet.text.corpus import CorpusOptions
 
 Method = Literal["finetune", "frozen", "scratch"]
 PoolingName = Literal["last", "mean", "concat"]
@@ -74,8 +77,7 @@ def finetune(
     from langnet.recipes.finetune import FinetuneOptions
     from langnet.recipes.finetune import finetune as run_finetune
     from langnet.recipes.training_texts import describe_training_texts
-    from langnet.text.clean import clean_text
-    from langnet.text.corpus import CorpusOptions, CorpusReport, read_documents
+    from langnet.text.corpus import CorpusOptions
     from langnet.text.labelled import read_labelled
     from langnet.training.checkpoint import remove_checkpoint
     from langnet.training.progress import ConsoleProgress
@@ -84,29 +86,17 @@ def finetune(
     check_output(output, overwrite)
     check_device(device)
     data = read_labelled(list(labelled), text_column, label_column)
-    found = read_documents(unlabelled or [], CorpusOptions(text_column, documents), CorpusReport())
-    more = [text for text in (clean_text(document.text).text for document in found) if text]
     options = FinetuneOptions(
-        method=method,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        layer_decay=layer_decay,
-        gradual_unfreezing=gradual_unfreezing,
-        auxiliary_lm=auxiliary_lm,
-        document_features=not no_document_vectors,
-        pooling=pooling,
-        dropout=dropout,
-        max_tokens=max_tokens,
-        validation_fraction=validation_fraction,
-        seed=seed,
-        precision=precision,
-        device=device,
-    )
+        method=method, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, layer_decay=layer_decay,
+        gradual_unfreezing=gradual_unfreezing, auxiliary_lm=auxiliary_lm, document_features=not no_document_vectors,
+        pooling=pooling, dropout=dropout, max_tokens=max_tokens, validation_fraction=validation_fraction, seed=seed,
+        precision=precision, device=device,
+    )  # fmt: skip
     if schedule != "slanted-triangular":
         options = replace(options, schedule=ScheduleConfig(schedule, warmup=0.1))
     folder = None if method == "frozen" else run_folder(output)
     progress = ConsoleProgress("fine-tune" if method == "finetune" else method)
+    more = _read_unlabelled(unlabelled, CorpusOptions(text_column, documents))
     classifier = run_finetune(
         model, data.texts, data.labels, options, unlabelled=more, folder=folder, progress=progress, resume=resume
     )
@@ -116,3 +106,12 @@ def finetune(
     classifier.facts["finetune"]["training_texts"] = describe_training_texts(data, labelled, output, columns)
     classifier.save(output, overwrite=overwrite)
     console.print(f"{output}: a classifier of {len(data.label_names)} classes from {len(data):,} labelled texts")
+
+
+def _read_unlabelled(sources: list[str] | None, options: CorpusOptions) -> list[str]:
+    """The cleaned texts, without empty ones and duplicates."""
+    from langnet.text.corpus import CorpusReport, clean_documents, read_documents
+
+    report = CorpusReport()
+    documents = clean_documents(read_documents(sources or [], options, report), options, report)
+    return [document.text for document in documents]

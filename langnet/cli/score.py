@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from langnet.cli.app import app, console, examples, write_json
+from langnet.cli.app import app, check_writable, console, examples, write_json
 from langnet.cli.options import Documents, Sources, TextColumn
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def score(
     from langnet.recipes.model import load
     from langnet.text.corpus import CorpusOptions
 
+    check_writable(json_file)
     language_model = load(model)
     if lines:
         _print_lines(language_model, sources, CorpusOptions(text_column, "line"))

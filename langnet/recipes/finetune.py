@@ -83,6 +83,19 @@ class FinetuneOptions:
     precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("epochs", "least_steps", "batch_size", "learning_rate", "layer_decay", "max_tokens"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise LangnetError(f"the {name.replace('_', ' ')} must be above zero, not {value:g}")
+        for name in ("dropout", "validation_fraction"):
+            if not 0 <= getattr(self, name) < 1:
+                raise LangnetError(
+                    f"the {name.replace('_', ' ')} must be from 0 to below 1, not {getattr(self, name):g}"
+                )
+        if self.auxiliary_lm < 0:
+            raise LangnetError(f"the weight of the language-model loss must be 0 or more, not {self.auxiliary_lm:g}")
+
 
 def finetune(
     model: Model | str | Path,

@@ -69,6 +69,14 @@ class PretrainOptions:
     precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.context is not None and self.context < 2:
+            raise LangnetError(f"a context of {self.context} tokens holds nothing to predict; take 2 or more")
+        if self.batch_tokens < 1:
+            raise LangnetError(f"an update cannot have {self.batch_tokens} tokens; take some thousands")
+        if self.learning_rate is not None and self.learning_rate <= 0:
+            raise LangnetError(f"the learning rate must be above zero, not {self.learning_rate:g}")
+
     def budget(self) -> Budget:
         """The budget; ten minutes where none is given."""
         if self.minutes is None and self.tokens is None and self.steps is None:
@@ -145,6 +153,8 @@ def adapt(
     options, run = options or PretrainOptions(), run or Run()
     options.budget()
     base = load(model) if isinstance(model, str | Path) else model
+    if base.is_classifier:
+        raise LangnetError("this model is a classifier; adapt the language model it came from, then fine-tune that")
     with _working_folder(run.folder) as folder:
         corpus = prepare_corpus(
             sources, folder / "corpus", options.prepare, base.tokenizer, progress=run.on_prepare, texts=texts
