@@ -13,6 +13,7 @@ from rich.console import Console
 
 from langnet.errors import LangnetError
 
+INTERRUPTED = 130  # the exit code of Ctrl-C
 ORDER = [
     "inspect",
     "pretrain",
@@ -54,11 +55,13 @@ def main() -> None:
     try:
         status = app(prog_name="langnet", standalone_mode=False)
         sys.stdout.flush()
+        if status == INTERRUPTED:  # some versions of Typer return it, others raise
+            raise KeyboardInterrupt
     except LangnetError as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
         print("langnet: interrupted; a run with an output folder goes on with --resume", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has seen enough, such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
