@@ -15,10 +15,12 @@ import torch
 from langnet.encoders.registry import build_encoder_like
 from langnet.errors import LangnetError
 from langnet.recipes.model import Model, load
+from langnet.recipes.training_texts import describe_training_texts
 from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.examples import Example, ExampleBatches
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.pooling import Pooling
+from langnet.text.labelled import LabelledData
 from langnet.training.budget import Budget
 from langnet.training.loop import LoopConfig, Trainer
 from langnet.training.machine import default_device
@@ -126,8 +128,10 @@ def finetune(
     options = options or FinetuneOptions()
     base = load(model) if isinstance(model, str | Path) else model
     names, classes = _class_ids(texts, labels)
-    job = _Job(base, options, names, classes, progress)
-    return job.run(texts, unlabelled, folder, resume)
+    made = _Job(base, options, names, classes, progress).run(texts, unlabelled, folder, resume)
+    data = LabelledData(list(texts), [str(label) for label in labels])
+    made.facts["finetune"]["training_texts"] = describe_training_texts(data)
+    return made
 
 
 class _Job:

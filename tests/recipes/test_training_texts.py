@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from langnet.recipes.finetune import FinetuneOptions, finetune
 from langnet.recipes.training_texts import describe_training_texts, digest_of, find_training_texts
 from langnet.text.labelled import LabelledData, read_labelled
 
@@ -16,6 +17,12 @@ def data(tmp_path, monkeypatch):
     (tmp_path / "data" / "train.jsonl").write_text("\n".join(map(json.dumps, rows)))
     (tmp_path / "models").mkdir()
     return read_labelled("data/train.jsonl", "t", "y")
+
+
+def test_a_classifier_made_in_python_knows_them_too(tiny_model):
+    texts, labels = ["good film", "bad film", "good story"] * 4, ["pos", "neg", "pos"] * 4
+    facts = finetune(tiny_model, texts, labels, FinetuneOptions("frozen")).facts["finetune"]["training_texts"]
+    assert facts == {"n": 12, "digest": digest_of(LabelledData(texts, labels)), "labels": {"pos": 8, "neg": 4}}
 
 
 def test_the_digest_is_of_the_rows_in_any_order():
