@@ -1,6 +1,9 @@
 """The command line: every verb of langnet in a file of its name, each with worked examples in its help."""
 
-from langnet.cli import demo, evaluate, finetune, inspect, models, predict, pretrain  # noqa: F401  (each adds its verb)
+# Each verb adds itself to the application when its module is imported.
+from langnet.cli import adapt, demo, evaluate, finetune, generate, inspect, models, predict, pretrain, score
 from langnet.cli.app import main
 
-__all__ = ["main"]
+__all__ = [
+    "adapt", "demo", "evaluate", "finetune", "generate", "inspect", "main", "models", "predict", "pretrain", "score",
+]  # fmt: skip

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
 
 from langnet.errors import LangnetError
 
+INTERRUPTED = 130  # the exit code of Ctrl-C
 ORDER = [
     "inspect",
     "pretrain",
@@ -38,16 +42,49 @@ app = typer.Typer(
 console = Console()
 
 
+def examples(*lines: str) -> str:
+    """Worked examples for the end of a verb's help, a line each."""
+    return "\n\n".join(["[bold]Examples[/bold]", *lines])
+
+
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a character gets its number, no traceback
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        status = app(prog_name="langnet", standalone_mode=False)
+        sys.stdout.flush()
+        if status == INTERRUPTED:  # some versions of Typer return it, others raise
+            raise KeyboardInterrupt
     except LangnetError as error:
-        print(f"langnet: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
+        _fail(str(error))
+    except (KeyboardInterrupt, typer.Abort):
         print("langnet: interrupted; a run with an output folder goes on with --resume", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # whoever read our output has seen enough, such as `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still held would fail again
+        _fail(f"{error.filename or 'the output'}: {error.strerror or error}")
+    except Exception as error:
+        # Typer raises its own or Click's exceptions, by its version; both say what is wrong with the arguments.
+        describe = getattr(error, "format_message", None)
+        if describe is None:
+            raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(describe())
+            sys.exit(2)
+        command = getattr(getattr(error, "ctx", None), "command_path", "langnet")
+        _fail(f"{describe().rstrip('.').replace('Value error, ', '')}; see {command} --help")
+    else:
+        sys.exit(status or 0)
+
+
+def _fail(message: str) -> None:
+    print(f"langnet: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(2)
 
 
 def run_folder(output: Path) -> Path:
@@ -59,3 +96,71 @@ def check_output(output: Path, overwrite: bool) -> None:
     """Say before the work, not after it, that the output exists."""
     if output.exists() and not overwrite:
         raise LangnetError(f"{output} exists already; choose another --output, or add --overwrite")
+    if output.exists():
+        from langnet.hub.folder import is_model_folder
+
+        if not is_model_folder(output):
+            raise LangnetError(
+                f"{output} exists and is no langnet model, so it is not replaced; choose another --output"
+            )
+    parent = output.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise LangnetError(
+            f"cannot write {output}: {parent} is no folder that you may write in; choose another --output"
+        )
+    output.absolute().parent.mkdir(parents=True, exist_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a result; NaN, which JSON does not know, becomes null."""
+    from langnet.hub.json_text import to_json
+
+    write_bytes(path, to_json(value, "result", indent=2))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, or say in one line why not."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise LangnetError(f"cannot write {path}: {error.strerror or error}; choose another file") from None
+
+
+def check_writable(*paths: Path | None) -> None:
+    """Say before the work, not after it, that a file cannot be written."""
+    for path in paths:
+        if path is None:
+            continue
+        if path.is_dir():
+            raise LangnetError(f"cannot write {path}: it is a folder; give the name of a file")
+        if not path.parent.is_dir():
+            raise LangnetError(f"cannot write {path}: there is no folder {path.parent}; create it first")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise LangnetError(f"cannot write {path}: no permission; choose another place")
+
+
+def check_device(name: str | None) -> None:
+    """Say before the work that a device isn't there; torch is only loaded where one is named."""
+    if name is None:
+        return
+    import torch
+
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise LangnetError(f"there is no device '{name}' here ({reason}); leave --device out, or take cpu") from None
+
+
+def say_written(output: Path, facts: dict[str, Any]) -> None:
+    """One line on a new language model."""
+    scores = facts["validation"]
+    held_out = f"{scores['bits_per_byte']:.3f} bits per byte"
+    if scores["interval"]:
+        held_out += " [{:.3f}, {:.3f}]".format(*scores["interval"])
+    held_out += f", perplexity {scores['perplexity']:,.1f} on {scores['n_documents']:,} held-out texts"
+    if not scores["n_bytes"]:
+        held_out = "nothing was held out, so nothing is known of it"
+    console.print(f"{output}: {facts['parameters']:,} parameters; {held_out}", highlight=False, soft_wrap=True)

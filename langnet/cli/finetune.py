@@ -2,46 +2,116 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from langnet.cli.app import app, check_output, console
-from langnet.cli.options import LabelColumn, Overwrite, Seed, TextColumn
+from langnet.cli.app import app, check_device, check_output, console, examples, run_folder
+from langnet.cli.options import (
+    Device,
+    Documents,
+    LabelColumn,
+    LanguageModelName,
+    NewFolder,
+    NoDocumentVectors,
+    Overwrite,
+    Precision,
+    Resume,
+    Seed,
+    TextColumn,
+)
+
+if TYPE_CHECKING:
+    from langnet.text.corpus import CorpusOptions
+
+Method = Literal["finetune", "frozen", "scratch"]
+PoolingName = Literal["last", "mean", "concat"]
+ScheduleName = Literal["slanted-triangular", "linear", "cosine", "trapezoid", "constant"]
+METHOD_HELP = "finetune trains everything; frozen a linear head on the layers' states; scratch starts from nothing."
+UNLABELLED_HELP = "Further texts of the same kind without labels, to learn from beside the labelled ones."
+HELD_OUT_HELP = "Part of the labelled texts that chooses the best step; 0 trains on all to the end."
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "langnet finetune my-lm train.csv --output my-classifier --method frozen",
+        "langnet finetune my-lm train.jsonl --label-column topic --output my-classifier --epochs 4",
+        "langnet finetune my-lm few.csv --unlabelled many.csv --output my-classifier",
+        "langnet finetune my-lm classes/ --output my-classifier    (a folder with a sub-folder a class)",
+    )
+)
 def finetune(
-    model: Annotated[str, typer.Argument(help="Folder or name of a language model.")],
+    model: LanguageModelName,
     labelled: Annotated[list[str], typer.Argument(help="Tables with text and label, or a folder a class.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the new classifier.")],
-    method: Annotated[Literal["finetune", "frozen", "scratch"], typer.Option()] = "finetune",
+    output: NewFolder,
+    method: Annotated[Method, typer.Option(help=METHOD_HELP)] = "finetune",
+    unlabelled: Annotated[list[str] | None, typer.Option(help=UNLABELLED_HELP)] = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
-    epochs: Annotated[float | None, typer.Option(help="Passes over the texts.")] = None,
+    documents: Documents = "file",
+    epochs: Annotated[float | None, typer.Option(help="Passes over the texts; enough for 60 steps by default.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Texts a step.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="Peak rate of the top layer.")] = 3e-4,
     layer_decay: Annotated[float, typer.Option(help="How much slower each layer learns than the next.")] = 1.5,
-    gradual_unfreezing: Annotated[bool, typer.Option("--gradual-unfreezing")] = False,
-    auxiliary_lm: Annotated[float, typer.Option(help="Weight of the language-model loss.")] = 0.0,
+    schedule: Annotated[ScheduleName, typer.Option(help="Of the rates.")] = "slanted-triangular",
+    gradual_unfreezing: Annotated[bool, typer.Option("--gradual-unfreezing", help="Thaw layer by layer.")] = False,
+    auxiliary_lm: Annotated[float, typer.Option(help="Weight of the language-model loss beside the task's.")] = 0.0,
+    pooling: Annotated[
+        PoolingName, typer.Option(help="From positions to a text, where no frozen head starts.")
+    ] = "mean",
+    dropout: Annotated[float, typer.Option(help="Before the head.")] = 0.1,
+    max_tokens: Annotated[int, typer.Option(min=3, help="Of a longer text the middle is left out.")] = 2048,
+    validation_fraction: Annotated[float, typer.Option(help=HELD_OUT_HELP)] = 0.0,
+    no_document_vectors: NoDocumentVectors = False,
+    precision: Precision = "auto",
+    device: Device = None,
     seed: Seed = 0,
+    resume: Resume = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Transfer a language model to classification.
 
-    Example: langnet finetune my-lm train.csv --output my-classifier --method frozen
+    Checkpoints and TensorBoard events of a fine-tuning are kept in OUTPUT.run.
     """
     from langnet.recipes.finetune import FinetuneOptions
     from langnet.recipes.finetune import finetune as run_finetune
+    from langnet.recipes.training_texts import describe_training_texts
+    from langnet.text.corpus import CorpusOptions
     from langnet.text.labelled import read_labelled
+    from langnet.training.checkpoint import remove_checkpoint
     from langnet.training.progress import ConsoleProgress
+    from langnet.transfer.schedule import ScheduleConfig
 
     check_output(output, overwrite)
+    check_device(device)
     data = read_labelled(list(labelled), text_column, label_column)
     options = FinetuneOptions(
-        method, epochs, learning_rate=learning_rate, layer_decay=layer_decay,
-        gradual_unfreezing=gradual_unfreezing, auxiliary_lm=auxiliary_lm, seed=seed,
+        method=method, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, layer_decay=layer_decay,
+        gradual_unfreezing=gradual_unfreezing, auxiliary_lm=auxiliary_lm, document_features=not no_document_vectors,
+        pooling=pooling, dropout=dropout, max_tokens=max_tokens, validation_fraction=validation_fraction, seed=seed,
+        precision=precision, device=device,
     )  # fmt: skip
-    progress = ConsoleProgress("fine-tune")
-    run_finetune(model, data.texts, data.labels, options, progress=progress).save(output, overwrite=overwrite)
+    if schedule != "slanted-triangular":
+        options = replace(options, schedule=ScheduleConfig(schedule, warmup=0.1))
+    folder = None if method == "frozen" else run_folder(output)
+    progress = ConsoleProgress("fine-tune" if method == "finetune" else method)
+    more = _read_unlabelled(unlabelled, CorpusOptions(text_column, documents))
+    classifier = run_finetune(
+        model, data.texts, data.labels, options, unlabelled=more, folder=folder, progress=progress, resume=resume
+    )
+    if folder:
+        remove_checkpoint(folder)
+    columns = (text_column, label_column)
+    classifier.facts["finetune"]["training_texts"] = describe_training_texts(data, labelled, output, columns)
+    classifier.save(output, overwrite=overwrite)
     console.print(f"{output}: a classifier of {len(data.label_names)} classes from {len(data):,} labelled texts")
+
+
+def _read_unlabelled(sources: list[str] | None, options: CorpusOptions) -> list[str]:
+    """The cleaned texts, without empty ones and duplicates."""
+    from langnet.text.corpus import CorpusReport, clean_documents, read_documents
+
+    report = CorpusReport()
+    documents = clean_documents(read_documents(sources or [], options, report), options, report)
+    return [document.text for document in documents]

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
 Sources = Annotated[list[str], typer.Argument(help="Files, folders, globs, archives, '-' for standard input.")]
+LanguageModelName = Annotated[str, typer.Argument(metavar="MODEL", help="Folder or name of a language model.")]
+NewFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder of the new model.")]
 TextColumn = Annotated[str, typer.Option(help="Column of tables that holds the text.")]
 LabelColumn = Annotated[str, typer.Option(help="Column of tables that holds the label.")]
+Documents = Annotated[Literal["file", "line", "paragraph"], typer.Option(help="What is one document in a text file.")]
+KeepDuplicates = Annotated[bool, typer.Option("--keep-duplicates", help="Read equal documents each time.")]
+HeldOut = Annotated[float, typer.Option(help="Part of the documents held out for validation.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model folder of the same name.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint of an interrupted run.")]
 Minutes = Annotated[float | None, typer.Option(help="Budget in minutes; 10 where no budget is given.")]
 Tokens = Annotated[int | None, typer.Option(help="Budget in tokens.")]
 Steps = Annotated[int | None, typer.Option(help="Budget in steps.")]
+BatchTokens = Annotated[int, typer.Option(help="Tokens an update.")]
+LearningRate = Annotated[float | None, typer.Option(help="Peak rate of AdamW; the family's own by default.")]
+Optimizer = Annotated[Literal["adamw", "muon"] | None, typer.Option(help="The family's own by default.")]
+NoDocumentVectors = Annotated[bool, typer.Option("--no-document-vectors", help="Do without document vectors.")]
+Precision = Annotated[Literal["auto", "no", "bf16"], typer.Option(help="auto: bf16 where the hardware has it.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; chosen by default.")]

@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from langnet.cli.app import app
+from langnet.cli.app import app, check_writable, examples
 from langnet.cli.options import TextColumn
+from langnet.cli.tables import Format, format_for, prediction_row, write_rows
+
+SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' for lines of standard input."
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "langnet predict my-classifier new.csv > predictions.jsonl",
+        "langnet predict my-classifier new.csv --output predictions.csv --probabilities",
+        "echo 'a fine film' | langnet predict my-classifier -",
+    )
+)
 def predict(
     model: Annotated[str, typer.Argument(help="Folder or name of a classifier.")],
-    source: Annotated[Path, typer.Argument(help="A table with a text column, or a text file, a text a line.")],
+    sources: Annotated[list[str], typer.Argument(help=SOURCE_HELP)],
     text_column: TextColumn = "text",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file.")] = None,
+    format: Annotated[Format | None, typer.Option(help="By the name of --output, else jsonl.")] = None,
+    probabilities: Annotated[bool, typer.Option("--probabilities", help="Those of all labels.")] = False,
 ) -> None:
-    """Predict the label of every text; one JSON object a line on standard output.
+    """Predict the label of every text, with the file and line that it stands in.
 
-    Example: langnet predict my-classifier new.csv > predictions.jsonl
+    Texts come out in the order of the files; empty ones too, so that nothing shifts.
     """
+    from langnet.errors import LangnetError
     from langnet.recipes.model import load
-    from langnet.text.labelled import read_texts
+    from langnet.text.clean import clean_text
+    from langnet.text.corpus import CorpusOptions, CorpusReport, read_documents
 
+    chosen = format_for(output, format)
+    check_writable(output)
     classifier = load(model)
-    texts = read_texts(source, text_column)
-    probabilities = classifier.predict_proba(texts)
-    names = classifier.labels or []
-    for row in probabilities:
-        best = int(row.argmax())
-        print(json.dumps({"label": names[best], "probability": round(float(row[best]), 4)}, ensure_ascii=False))
+    if classifier.labels is None:
+        raise LangnetError(f"{model} is a language model without labels; fine-tune it first: langnet finetune")
+    documents = list(read_documents(sources, CorpusOptions(text_column, "line"), CorpusReport()))
+    table = classifier.predict_proba([clean_text(document.text).text for document in documents])
+    rows = [
+        {"source": document.source, **prediction_row(classifier.labels, row, probabilities)}
+        for document, row in zip(documents, table, strict=True)
+    ]
+    write_rows(rows, output, chosen)

@@ -1,85 +1,103 @@
-"""`langnet pretrain` and `langnet adapt`: from raw text to a language model."""
+"""`langnet pretrain`: from raw text to a language model."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from langnet.cli.app import app, check_output, console, run_folder
-from langnet.cli.options import Minutes, Overwrite, Resume, Seed, Sources, Steps, TextColumn, Tokens
+from langnet.cli.app import app, check_device, check_output, examples, run_folder, say_written
+from langnet.cli.options import (
+    BatchTokens,
+    Device,
+    Documents,
+    HeldOut,
+    KeepDuplicates,
+    LearningRate,
+    Minutes,
+    NewFolder,
+    NoDocumentVectors,
+    Optimizer,
+    Overwrite,
+    Precision,
+    Resume,
+    Seed,
+    Sources,
+    Steps,
+    TextColumn,
+    Tokens,
+)
+
+TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "langnet pretrain texts/ --output my-lm --minutes 10",
+        "langnet pretrain reviews.csv --text-column body --output my-lm --size tiny --minutes 2",
+        "langnet pretrain corpus.txt.gz --documents paragraph --output my-lm --tokens 20000000",
+        "langnet pretrain texts/ --output my-lm --minutes 10 --resume    (after an interruption)",
+    )
+)
 def pretrain(
     sources: Sources,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the new model.")],
+    output: NewFolder,
     encoder: Annotated[str, typer.Option(help="gpt or gpt-2018.")] = "gpt",
     size: Annotated[str, typer.Option(help="tiny, mini, small, medium, large, base.")] = "small",
+    context: Annotated[int | None, typer.Option(help="Tokens seen at once; the size's own by default.")] = None,
     minutes: Minutes = None,
     tokens: Tokens = None,
     steps: Steps = None,
     text_column: TextColumn = "text",
-    documents: Annotated[Literal["file", "line", "paragraph"], typer.Option(help="A document in text files.")] = "file",
-    tokenizer: Annotated[str, typer.Option(help="bpe, unigram, words, characters, bytes.")] = "bpe",
+    documents: Documents = "file",
+    keep_duplicates: KeepDuplicates = False,
+    validation_fraction: HeldOut = 0.02,
+    tokenizer: Annotated[TokenizerKind, typer.Option(help="What a token is.")] = "bpe",
     vocabulary_size: Annotated[int | None, typer.Option(help="Sized to the corpus by default.")] = None,
+    batch_tokens: BatchTokens = 4096,
+    learning_rate: LearningRate = None,
+    optimizer: Optimizer = None,
+    no_document_vectors: NoDocumentVectors = False,
+    precision: Precision = "auto",
+    device: Device = None,
     seed: Seed = 0,
     resume: Resume = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Train a language model on raw text.
 
-    Example: langnet pretrain texts/ --output my-lm --minutes 10
+    The corpus, checkpoints and TensorBoard events of the run are kept in OUTPUT.run.
     """
     from langnet.recipes.pretrain import PretrainOptions, Run
     from langnet.recipes.pretrain import pretrain as run_pretrain
     from langnet.text.corpus import CorpusOptions
     from langnet.text.prepare import PrepareOptions
-    from langnet.training.progress import ConsoleProgress
+    from langnet.training.progress import BytesProgress, ConsoleProgress
 
     check_output(output, overwrite)
-    corpus = CorpusOptions(text_column=text_column, documents=documents)
-    prepare = PrepareOptions(tokenizer=tokenizer, vocabulary_size=vocabulary_size, corpus=corpus, seed=seed)  # type: ignore[arg-type]
+    check_device(device)
+    corpus = CorpusOptions(text_column, documents, drop_duplicates=not keep_duplicates)
     options = PretrainOptions(
-        encoder=encoder, size=size, minutes=minutes, tokens=tokens, steps=steps, prepare=prepare, seed=seed
+        encoder=encoder,
+        size=size,
+        context=context,
+        minutes=minutes,
+        tokens=tokens,
+        steps=steps,
+        batch_tokens=batch_tokens,
+        learning_rate=learning_rate,
+        optimizer=optimizer,
+        document_vectors=not no_document_vectors,
+        prepare=PrepareOptions(tokenizer, vocabulary_size, validation_fraction, corpus, seed),
+        seed=seed,
+        precision=precision,
+        device=device,
     )
-    run = Run(run_folder(output), resume, ConsoleProgress("pretrain"))
-    model = run_pretrain(sources, options, run)
+    reading = BytesProgress("read")
+    try:
+        run = Run(run_folder(output), resume, ConsoleProgress("pretrain"), reading)
+        model = run_pretrain(sources, options, run)
+    finally:
+        reading.stop()
     model.save(output, overwrite=overwrite)
-    _say_written(output, model.facts)
-
-
-@app.command()
-def adapt(
-    model: Annotated[str, typer.Argument(help="Folder or name of a language model.")],
-    sources: Sources,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the new model.")],
-    minutes: Minutes = None,
-    tokens: Tokens = None,
-    steps: Steps = None,
-    text_column: TextColumn = "text",
-    seed: Seed = 0,
-    resume: Resume = False,
-    overwrite: Overwrite = False,
-) -> None:
-    """Go on training a language model on the target domain's text.
-
-    Example: langnet adapt my-lm letters/ --output letters-lm --minutes 5
-    """
-    from langnet.recipes.pretrain import PretrainOptions, Run
-    from langnet.recipes.pretrain import adapt as run_adapt
-    from langnet.text.corpus import CorpusOptions
-    from langnet.text.prepare import PrepareOptions
-    from langnet.training.progress import ConsoleProgress
-
-    check_output(output, overwrite)
-    prepare = PrepareOptions(corpus=CorpusOptions(text_column=text_column), seed=seed)
-    options = PretrainOptions(minutes=minutes, tokens=tokens, steps=steps, prepare=prepare, seed=seed)
-    adapted = run_adapt(model, sources, options, Run(run_folder(output), resume, ConsoleProgress("adapt")))
-    adapted.save(output, overwrite=overwrite)
-    _say_written(output, adapted.facts)
-
-
-def _say_written(output: Path, facts: dict[str, object]) -> None:
-    console.print(f"{output}: {facts['parameters']:,} parameters; validation {facts['validation']}")
+    say_written(output, model.facts)

@@ -17,14 +17,25 @@ from langnet.errors import LangnetError
 ENCODERS: dict[str, list[str]] = {family: list(GPT_SIZES) for family in GPT_FAMILIES}
 
 
-def build_encoder(family: str, size: str, vocabulary_size: int, seed: int, context: int | None = None) -> Encoder:
-    """A new encoder with weights drawn from `seed`; the caller's random state is left alone.
+def require_encoder(family: str, size: str) -> None:
+    """Nothing, where there is such an encoder.
 
     Raises:
         LangnetError: no such family or size.
     """
     if family not in ENCODERS:
         raise LangnetError(f"there is no encoder '{family}'; choose one of {', '.join(ENCODERS)}")
+    if size not in ENCODERS[family]:
+        raise LangnetError(f"there is no size '{size}' of {family}; choose one of {', '.join(ENCODERS[family])}")
+
+
+def build_encoder(family: str, size: str, vocabulary_size: int, seed: int, context: int | None = None) -> Encoder:
+    """A new encoder with weights drawn from `seed`; the caller's random state is left alone.
+
+    Raises:
+        LangnetError: no such family or size.
+    """
+    require_encoder(family, size)
     config = gpt_config(family, size, vocabulary_size, context)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 LEVEL = 0.95
+_GROUPS = 4000  # values that one bootstrap of a ratio draws at most
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,29 @@ def bootstrap_cells(
     values = statistic(draws.reshape(n_resamples, *cells.shape))
     tail = (1 - level) / 2
     low, high = np.quantile(values, [tail, 1 - tail])
+    return Interval(float(low), float(high))
+
+
+def bootstrap_ratio(
+    numerators: np.ndarray, denominators: np.ndarray, n_resamples: int = 1000, seed: int = 0, level: float = LEVEL
+) -> Interval:
+    """Percentile bootstrap of sum(numerators) / sum(denominators) over N paired values, such as documents.
+
+    More than a few thousand values are first summed into as many groups at random, which keeps the variance and bounds
+    the work. A single value has no width, which is said by NaN.
+    """
+    generator = np.random.default_rng(seed)
+    pairs = np.stack([numerators, denominators], axis=1).astype(float)  # (N, 2)
+    if len(pairs) < 2:
+        return Interval(float("nan"), float("nan"))
+    if len(pairs) > _GROUPS:
+        group = generator.permutation(len(pairs)) % _GROUPS
+        pairs = np.stack([np.bincount(group, weights=column) for column in pairs.T], axis=1)
+    shares = np.full(len(pairs), 1 / len(pairs))
+    parts = [generator.multinomial(len(pairs), shares, size=100) @ pairs for _ in range(-(-n_resamples // 100))]
+    sums = np.concatenate(parts)[:n_resamples]  # (R, 2)
+    tail = (1 - level) / 2
+    low, high = np.quantile(sums[:, 0] / np.maximum(sums[:, 1], 1e-300), [tail, 1 - tail])
     return Interval(float(low), float(high))
 
 

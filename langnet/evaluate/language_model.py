@@ -3,62 +3,135 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy.special import gammaln
 
 from langnet.encoders.encoder import Encoder
+from langnet.evaluate.intervals import Interval, bootstrap_ratio
 from langnet.tasks.cross_entropy import token_losses
-from langnet.text.batches import Batch
+from langnet.text.batches import Batch, document_windows
+from langnet.text.prepare import encode_documents
+from langnet.text.tokenizer import Tokenizer
+
+ROWS = 16  # windows at once
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """What a language model gives one text.
+
+    Attributes:
+        log_probability: of the whole text and its end, in nats.
+        n_tokens: tokens that were predicted: the text's and the document end.
+        n_bytes: of the text in UTF-8.
+    """
+
+    log_probability: float
+    n_tokens: int
+    n_bytes: int
+
+    @property
+    def bits_per_byte(self) -> float:
+        """Surprise in bits over the bytes of the text."""
+        return -self.log_probability / math.log(2) / max(self.n_bytes, 1)
 
 
 @dataclass(frozen=True)
 class LanguageModelScores:
-    """What a language model reached on a text.
+    """What a language model reached on a set of documents.
 
     Attributes:
         bits_per_byte: total surprise in bits over the UTF-8 bytes of the text.
         perplexity: exp of the mean surprise a token in nats; comparable only between models of one tokenizer.
         n_tokens: tokens that were predicted.
         n_bytes: bytes of the text that they cover.
+        n_documents: documents.
+        interval: 95 % interval of the bits per byte over documents; NaN for a single one.
     """
 
     bits_per_byte: float
     perplexity: float
     n_tokens: int
     n_bytes: int
+    n_documents: int
+    interval: Interval
 
-    def to_dict(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, float | list[float] | None]:
         """For JSON."""
+        low, high = self.interval.low, self.interval.high
         return {
             "bits_per_byte": self.bits_per_byte,
+            "interval": None if math.isnan(low) else [low, high],
             "perplexity": self.perplexity,
             "n_tokens": self.n_tokens,
             "n_bytes": self.n_bytes,
+            "n_documents": self.n_documents,
         }
 
 
+def sum_up(scores: Sequence[TextScore]) -> LanguageModelScores:
+    """The scores of documents together, with an interval over them."""
+    nats = np.array([-score.log_probability for score in scores])
+    n_bytes = np.array([score.n_bytes for score in scores])
+    n_tokens = sum(score.n_tokens for score in scores)
+    perplexity = math.exp(min(float(nats.sum()) / max(n_tokens, 1), 700.0))
+    bits = nats / math.log(2)
+    total = int(n_bytes.sum())
+    return LanguageModelScores(
+        float(bits.sum()) / max(total, 1), perplexity, n_tokens, total, len(scores), bootstrap_ratio(bits, n_bytes)
+    )
+
+
 @torch.no_grad()
-def score_language_model(encoder: Encoder, windows: Iterable[Batch], n_bytes: int) -> LanguageModelScores:
-    """Sum the surprise of every target in `windows`.
+def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequence[int]) -> list[TextScore]:
+    """The log-probability of every document.
 
     Args:
         encoder: on the device where it is to run.
-        windows: batches with `targets`, each token of the text a target once.
-        n_bytes: UTF-8 bytes of the text that the windows cover.
+        windows: what `document_windows` makes: each token of a document a target once.
+        n_bytes: UTF-8 bytes of each of the N documents.
     """
     was_training = encoder.training
     encoder.eval()
     device = next(encoder.parameters()).device
-    nats, count = 0.0, 0
+    nats, count = np.zeros(len(n_bytes)), np.zeros(len(n_bytes), dtype=np.int64)
     for batch in windows:
         batch = batch.to(device)
         assert batch.targets is not None, "windows need targets"
-        hidden = encoder(batch.ids, batch.mask).top
+        assert batch.document is not None, "windows say of which document they are"
+        hidden = encoder(batch.ids, batch.mask).top  # (B, T, D)
         losses = token_losses(hidden.flatten(0, 1), encoder.output_weight().to(hidden.dtype), batch.targets.flatten())
-        nats += float(losses.double().sum())
-        count += int((batch.targets != -100).sum())
+        document = batch.document.cpu().numpy()
+        np.add.at(nats, document, losses.view(batch.targets.shape).double().sum(1).cpu().numpy())
+        np.add.at(count, document, (batch.targets != -100).sum(1).cpu().numpy())
     encoder.train(was_training)
-    perplexity = math.exp(min(nats / max(count, 1), 700.0))
-    return LanguageModelScores(nats / math.log(2) / max(n_bytes, 1), perplexity, count, n_bytes)
+    return [TextScore(-float(n), int(c), int(b)) for n, c, b in zip(nats, count, n_bytes, strict=True)]
+
+
+def score_texts(encoder: Encoder, tokenizer: Tokenizer, texts: Sequence[str]) -> list[TextScore]:
+    """The log-probability of each text as a document of its own, in the order given.
+
+    A text longer than the context is read in windows that overlap by half.
+    """
+    context = encoder.context or 256
+    windows = document_windows(encode_documents(texts, tokenizer), context, ROWS, max(1, context // 2))
+    return score_documents(encoder, windows, [len(text.encode("utf8", "surrogatepass")) for text in texts])
+
+
+def unigram_bits_per_byte(counts: np.ndarray, n_bytes: int) -> float:
+    """Bits per byte of a unigram model that learns the text while it reads it: a neighbour without any context.
+
+    Each token costs what its count so far plus one half gives it (Krichevsky & Trofimov 1981); the sum has a closed
+    form and does not depend on the order.
+
+    Args:
+        counts: (V,) how often each token occurs.
+        n_bytes: of the text.
+    """
+    size, total = len(counts), int(counts.sum())
+    nats = gammaln(total + size / 2) - gammaln(size / 2) - (gammaln(counts + 0.5) - gammaln(0.5)).sum()
+    return float(nats) / math.log(2) / max(n_bytes, 1)

@@ -9,7 +9,7 @@
     checksums.json        size and SHA-256 of each file above
 
 Nothing here is a pickle, and no file that the table of checksums does not list is ever opened. `list_models` shows
-`family`, `size`, `task` and `bits_per_byte` from the top level of the config, where the caller has put them.
+`family`, `size`, `task`, `parameters` and `bits_per_byte` from the top level of the config, if they are there.
 """
 
 from __future__ import annotations
@@ -387,7 +387,7 @@ def _describe(path: Path) -> ModelSummary:
         path=path,
         family=_text_or_none(config.get("family")),
         size=_text_or_none(config.get("size")),
-        parameters=facts.get("parameters"),
+        parameters=config.get("parameters") or facts.get("parameters"),
         task=_text_or_none(config.get("task")),
         bits_per_byte=float(bits) if isinstance(bits, int | float) else None,
         created=facts.get("created"),
@@ -396,4 +396,5 @@ def _describe(path: Path) -> ModelSummary:
 
 
 def _text_or_none(value: object) -> str | None:
+    value = value.get("name") if isinstance(value, dict) else value  # a task is an object with a name
     return value if isinstance(value, str) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,10 +15,12 @@ import torch
 from langnet.encoders.registry import build_encoder_like
 from langnet.errors import LangnetError
 from langnet.recipes.model import Model, load
+from langnet.recipes.training_texts import describe_training_texts
 from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.examples import Example, ExampleBatches
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.pooling import Pooling
+from langnet.text.labelled import LabelledData
 from langnet.training.budget import Budget
 from langnet.training.loop import LoopConfig, Trainer
 from langnet.training.machine import default_device
@@ -82,6 +85,19 @@ class FinetuneOptions:
     precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("epochs", "least_steps", "batch_size", "learning_rate", "layer_decay", "max_tokens"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise LangnetError(f"the {name.replace('_', ' ')} must be above zero, not {value:g}")
+        for name in ("dropout", "validation_fraction"):
+            if not 0 <= getattr(self, name) < 1:
+                raise LangnetError(
+                    f"the {name.replace('_', ' ')} must be from 0 to below 1, not {getattr(self, name):g}"
+                )
+        if self.auxiliary_lm < 0:
+            raise LangnetError(f"the weight of the language-model loss must be 0 or more, not {self.auxiliary_lm:g}")
+
 
 def finetune(
     model: Model | str | Path,
@@ -112,8 +128,10 @@ def finetune(
     options = options or FinetuneOptions()
     base = load(model) if isinstance(model, str | Path) else model
     names, classes = _class_ids(texts, labels)
-    job = _Job(base, options, names, classes, progress)
-    return job.run(texts, unlabelled, folder, resume)
+    made = _Job(base, options, names, classes, progress).run(texts, unlabelled, folder, resume)
+    data = LabelledData(list(texts), [str(label) for label in labels])
+    made.facts["finetune"]["training_texts"] = describe_training_texts(data)
+    return made
 
 
 class _Job:
@@ -134,6 +152,7 @@ class _Job:
             labels=names,
             document_vectors=space,
             history=[],
+            card="",
             max_tokens=options.max_tokens,
             facts=dict(base.facts),
         )
@@ -167,7 +186,20 @@ class _Job:
         return head, [replace(pool[i], label=guess) for i, guess in zip(index, guesses, strict=True)]
 
     def _read(self, examples: list[Example]) -> FeatureTable:
-        return read_features(self.encoder, examples, self.base.tokenizer.pad_id)
+        """Features of the examples, with progress: it is the longest part of a frozen transfer."""
+        if self.progress is None:
+            return read_features(self.encoder, examples, self.base.tokenizer.pad_id)
+        progress, started = self.progress, time.monotonic()
+        n_tokens = sum(len(example.ids) for example in examples)
+        progress.start(f"reading {len(examples):,} texts")
+
+        def on_read(fraction: float) -> None:
+            progress.update(fraction, round(fraction * n_tokens), time.monotonic() - started, None)
+
+        try:
+            return read_features(self.encoder, examples, self.base.tokenizer.pad_id, on_read)
+        finally:
+            progress.stop()
 
     def _network(self, head: FrozenHead | None) -> TaskModel:
         """Encoder, mix and head; the head starts as the frozen one where there is one."""

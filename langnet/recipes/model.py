@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,13 @@ from langnet.encoders.document_vectors import DocumentVectors
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.registry import encoder_config, rebuild_encoder
 from langnet.errors import LangnetError
+from langnet.evaluate.language_model import TextScore, score_texts
+from langnet.hub.card import CardFacts, is_own, write_card
 from langnet.hub.folder import FolderContents, read_folder, write_folder
 from langnet.hub.names import resolve_model
 from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.examples import Example, encode_documents, in_order
+from langnet.tasks.generation import GenerationOptions, generate_text
 from langnet.tasks.language_model import LanguageModel
 from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.features import ScalarMix
@@ -39,6 +42,7 @@ class Model:
         document_vectors: the space of document features, or None.
         facts: what the card and the configuration say beside the architecture: corpus, training, scores.
         history: the records of the run that made the model.
+        card: the model card; one that was written by hand is kept, any other is written anew when the model is saved.
         max_tokens: the most tokens of a document that are read.
     """
 
@@ -61,6 +65,13 @@ class Model:
     def is_classifier(self) -> bool:
         """Whether the model was fine-tuned for classification."""
         return self.labels is not None
+
+    @property
+    def size(self) -> str | None:
+        """The named size of the encoder, where it is known."""
+        options = (self.facts.get("pretrain") or {}).get("options") or {}
+        size = self.facts.get("size") or options.get("size")
+        return size if isinstance(size, str) else None
 
     def examples(self, texts: Sequence[str], labels: Sequence[Any] | None = None) -> list[Example]:
         """Texts as the network reads them, with their document features where the model has a space for them."""
@@ -97,6 +108,47 @@ class Model:
         names = np.array(self.labels or [], dtype=object)
         return [str(name) for name in names[self.predict_proba(texts).argmax(axis=1)]] if len(texts) else []
 
+    def stream(self, prompt: str = "", options: GenerationOptions | None = None) -> Iterator[str]:
+        """Pieces of the text that the language model writes after `prompt`, each as soon as it is certain.
+
+        A token costs one position; past the context, the last half of it is read anew, and what lies further back is
+        forgotten. The text ends where the model ends the document, or after `options.tokens`.
+
+        Raises:
+            LangnetError: the model is a classifier.
+        """
+        self._require_language_model("write text")
+        return generate_text(self.encoder, self.tokenizer, prompt, options)
+
+    def generate(
+        self,
+        prompt: str = "",
+        tokens: int = 200,
+        temperature: float = 0.8,
+        top_k: int | None = None,
+        top_p: float = 0.95,
+        seed: int = 0,
+    ) -> str:
+        """The text that the language model writes after `prompt`; see `GenerationOptions` and `stream`.
+
+        Raises:
+            LangnetError: the model is a classifier, or a setting makes no sense.
+        """
+        return "".join(self.stream(prompt, GenerationOptions(tokens, temperature, top_k, top_p, seed)))
+
+    def score_texts(self, texts: Sequence[str]) -> list[TextScore]:
+        """The log-probability of each text, read as a document of its own: for minimal pairs, or bits per byte.
+
+        Raises:
+            LangnetError: the model is a classifier.
+        """
+        self._require_language_model("score text")
+        return score_texts(self.encoder, self.tokenizer, texts)
+
+    def _require_language_model(self, wanted: str) -> None:
+        if self.labels is not None:
+            raise LangnetError(f"this model is a classifier and cannot {wanted}; give the language model it came from")
+
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write the model's folder; see `langnet.hub.folder`.
 
@@ -106,17 +158,37 @@ class Model:
         tensors: dict[str, Tensor] = {f"network.{k}": v for k, v in self.network.state_dict().items()}
         if self.document_vectors is not None:
             tensors |= {f"document_vectors.{k}": v for k, v in self.document_vectors.tensors().items()}
+        path = Path(folder)
+        card = self.card if is_own(self.card) else write_card(self._card_facts(path.name))
+        scores = self.facts.get("validation") or {}
+        measured = not self.is_classifier and bool(scores.get("n_bytes"))
         config = {
+            "family": self.family,
+            "size": self.size,
+            "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
+            "bits_per_byte": scores["bits_per_byte"] if measured else None,
             "encoder": encoder_config(self.encoder, self.family),
             "task": self.network.task.config(),
             "scalar_mix": isinstance(self.network.mix, ScalarMix),
             "max_tokens": self.max_tokens,
             "facts": self.facts,
         }
-        contents = FolderContents(config, tensors, self.tokenizer.to_json(), self.labels, self.card, self.history)
-        path = Path(folder)
+        contents = FolderContents(config, tensors, self.tokenizer.to_json(), self.labels, card, self.history)
         write_folder(path, contents, overwrite=overwrite)
+        self.card = card
         return path
+
+    def _card_facts(self, name: str) -> CardFacts:
+        encoder, space = self.encoder, self.document_vectors
+        architecture = {
+            "parameters": f"{sum(parameter.numel() for parameter in self.network.parameters()):,}",
+            "layers": f"{encoder.n_layers}",
+            "width": f"{encoder.dim:,}",
+            "context": f"{encoder.context:,} tokens" if encoder.context else "unlimited",
+            "tokenizer": f"{self.tokenizer.kind}, {self.tokenizer.vocabulary_size:,} entries",
+            "document vectors": f"{space.dim} dimensions, {len(space.buckets):,} terms" if space else "none",
+        }
+        return CardFacts(name, self.family, self.size, architecture, self.labels, self.max_tokens, self.facts)
 
 
 def load(name: str | Path) -> Model:

@@ -13,9 +13,9 @@ import numpy as np
 
 from langnet.encoders.document_vectors import DocumentVectorOptions, DocumentVectors
 from langnet.encoders.encoder import Encoder
-from langnet.encoders.registry import build_encoder
+from langnet.encoders.registry import build_encoder, require_encoder
 from langnet.errors import LangnetError
-from langnet.evaluate.language_model import LanguageModelScores, score_language_model
+from langnet.evaluate.language_model import ROWS, LanguageModelScores, score_documents, sum_up
 from langnet.recipes.model import Model, load
 from langnet.tasks.language_model import LanguageModel
 from langnet.text.batches import LanguageModelBatches, document_windows
@@ -69,6 +69,14 @@ class PretrainOptions:
     precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.context is not None and self.context < 2:
+            raise LangnetError(f"a context of {self.context} tokens holds nothing to predict; take 2 or more")
+        if self.batch_tokens < 1:
+            raise LangnetError(f"an update cannot have {self.batch_tokens} tokens; take some thousands")
+        if self.learning_rate is not None and self.learning_rate <= 0:
+            raise LangnetError(f"the learning rate must be above zero, not {self.learning_rate:g}")
+
     def budget(self) -> Budget:
         """The budget; ten minutes where none is given."""
         if self.minutes is None and self.tokens is None and self.steps is None:
@@ -113,14 +121,17 @@ def pretrain(
     """
     options, run = options or PretrainOptions(), run or Run()
     options.budget()  # a wrong budget is said before the corpus is read
+    require_encoder(options.encoder, options.size)  # and so is a wrong name
     with _working_folder(run.folder) as folder:
         corpus = prepare_corpus(sources, folder / "corpus", options.prepare, progress=run.on_prepare, texts=texts)
         _require_text(corpus)
         encoder = build_encoder(
             options.encoder, options.size, corpus.tokenizer.vocabulary_size, options.seed, options.context
         )
-        space = _document_vectors(corpus, options)
-        return _train(encoder, options.encoder, corpus, space, options, run, folder)
+        space = _document_vectors(corpus, options, run.progress)
+        model = _train(encoder, options.encoder, corpus, space, options, run, folder)
+        model.facts["size"] = options.size
+        return model
 
 
 def adapt(
@@ -142,13 +153,17 @@ def adapt(
     options, run = options or PretrainOptions(), run or Run()
     options.budget()
     base = load(model) if isinstance(model, str | Path) else model
+    if base.is_classifier:
+        raise LangnetError("this model is a classifier; adapt the language model it came from, then fine-tune that")
     with _working_folder(run.folder) as folder:
         corpus = prepare_corpus(
             sources, folder / "corpus", options.prepare, base.tokenizer, progress=run.on_prepare, texts=texts
         )
         _require_text(corpus)
-        space = _document_vectors(corpus, options)
-        return _train(copy.deepcopy(base.encoder), base.family, corpus, space, options, run, folder)
+        space = _document_vectors(corpus, options, run.progress)
+        adapted = _train(copy.deepcopy(base.encoder), base.family, corpus, space, options, run, folder)
+        adapted.facts |= {"size": base.size, "adapted_from": base.facts}
+        return adapted
 
 
 def _train(
@@ -214,16 +229,16 @@ def _loop_config(encoder: Encoder, family: str, options: PretrainOptions) -> Loo
 def score_shards(encoder: Encoder, shards: TokenShards, max_tokens: int | None) -> LanguageModelScores:
     """Bits per byte and perplexity on whole documents, at most `max_tokens` tokens of them."""
     documents: list[np.ndarray] = []
-    n_bytes = n_tokens = 0
+    n_tokens = 0
     for index in range(shards.n_documents):
         document = shards.document(index)
         if max_tokens is not None and documents and n_tokens + len(document) > max_tokens:
             break
         documents.append(document)
-        n_bytes += int(shards.document_bytes[index])
         n_tokens += len(document)
     context = encoder.context or 256
-    return score_language_model(encoder, document_windows(documents, context, 16, context // 2), n_bytes)
+    windows = document_windows(documents, context, ROWS, max(1, context // 2))
+    return sum_up(score_documents(encoder, windows, shards.document_bytes[: len(documents)].tolist()))
 
 
 class _Documents(Sequence[np.ndarray]):
@@ -239,10 +254,14 @@ class _Documents(Sequence[np.ndarray]):
         return self.shards.document(index)
 
 
-def _document_vectors(corpus: PreparedCorpus, options: PretrainOptions) -> DocumentVectors | None:
+def _document_vectors(
+    corpus: PreparedCorpus, options: PretrainOptions, progress: Progress | None
+) -> DocumentVectors | None:
     """The space of document vectors; None where it is switched off or the corpus has too few documents for one."""
     if not options.document_vectors or corpus.train.n_documents < 8:
         return None
+    if progress is not None:
+        progress.note(f"document vectors of {corpus.train.n_documents:,} documents")
     return DocumentVectors.fit(_Documents(corpus.train), options.document)
 
 

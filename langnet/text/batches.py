@@ -133,12 +133,13 @@ def document_windows(
     """Batches that score every token of every document, but its first, exactly once.
 
     A document longer than the context is read in windows that move by `stride`; the part of a window that an earlier
-    one has scored serves as context only. Documents come shortest first, so that rows of a batch need little padding.
+    one has scored serves as context only. Documents come shortest first, so that rows of a batch need little padding;
+    `Batch.document` says of which document each row is.
 
     Args:
         documents: token ids of each, or shards, which are read one document at a time.
         context: T, the longest row.
-        batch_size: rows a batch.
+        batch_size: rows a batch where they are full; of shorter ones as many as take no more room.
         stride: new tokens a window, from 1 to `context`.
 
     Raises:
@@ -152,22 +153,25 @@ def document_windows(
 def _windows(
     documents: Sequence[np.ndarray] | TokenShards, context: int, batch_size: int, stride: int
 ) -> Iterator[Batch]:
-    rows: list[tuple[np.ndarray, int]] = []
-    for document in _shortest_first(documents):
-        for row in _strided(document, context, stride):
-            rows.append(row)
-            if len(rows) == batch_size:
+    rows: list[tuple[np.ndarray, int, int]] = []
+    widest = 0
+    for index, document in _shortest_first(documents):
+        for row, skipped in _strided(document, context, stride):
+            if rows and (len(rows) + 1) * max(widest, len(row)) > batch_size * (context + 1):
                 yield _scored(rows)
-                rows = []
+                rows, widest = [], 0
+            rows.append((row, skipped, index))
+            widest = max(widest, len(row))
     if rows:
         yield _scored(rows)
 
 
-def _shortest_first(documents: Sequence[np.ndarray] | TokenShards) -> Iterator[np.ndarray]:
+def _shortest_first(documents: Sequence[np.ndarray] | TokenShards) -> Iterator[tuple[int, np.ndarray]]:
+    """Every document with its number."""
     if isinstance(documents, TokenShards):
         order = np.argsort(np.diff(documents.document_offsets), kind="stable")
-        return (documents.document(int(index)) for index in order)
-    return iter(sorted(documents, key=len))
+        return ((int(index), documents.document(int(index))) for index in order)
+    return iter(sorted(enumerate(documents), key=lambda pair: len(pair[1])))
 
 
 def _strided(document: np.ndarray, context: int, stride: int) -> Iterator[tuple[np.ndarray, int]]:
@@ -180,11 +184,12 @@ def _strided(document: np.ndarray, context: int, stride: int) -> Iterator[tuple[
         start = end - 1 - (context - stride)
 
 
-def _scored(rows: list[tuple[np.ndarray, int]]) -> Batch:
-    batch = _shifted([row for row, _ in rows], max(len(row) - 1 for row, _ in rows))
+def _scored(rows: list[tuple[np.ndarray, int, int]]) -> Batch:
+    batch = _shifted([row for row, _, _ in rows], max(len(row) - 1 for row, _, _ in rows))
     assert batch.targets is not None
-    for index, (_, skipped) in enumerate(rows):
+    for index, (_, skipped, _) in enumerate(rows):
         batch.targets[index, :skipped] = IGNORED
+    batch.document = torch.tensor([document for _, _, document in rows])  # (B,)
     return batch
 
 

@@ -273,6 +273,17 @@ class _Preparation:
         return heapq.nsmallest(min(_FEW, len(names) // 5), names)
 
 
+def encode_documents(texts: Sequence[str], tokenizer: Tokenizer) -> list[np.ndarray]:
+    """The ids of each text as a corpus stores them, start and extract included; texts may be of any length."""
+    pieces = [_pieces(text, PIECE_CHARACTERS) for text in texts]
+    encoded = _encoded((piece for parts in pieces for piece in parts), tokenizer)
+    documents = []
+    for parts in pieces:
+        body = [np.asarray(next(encoded), dtype=np.int64) for _ in parts]
+        documents.append(np.concatenate([[tokenizer.start_id], *body, [tokenizer.extract_id]]).astype(np.int64))
+    return documents
+
+
 def _encoded(pieces: Iterable[str], tokenizer: Tokenizer) -> Iterator[list[int]]:
     """The ids of each piece, encoded a bounded number of characters at a time."""
     batch: list[str] = []

@@ -18,6 +18,7 @@ from langnet.errors import LangnetError, warn
 from langnet.text.batches import Batch
 from langnet.training.budget import Budget
 from langnet.training.checkpoint import read_checkpoint, write_checkpoint
+from langnet.training.interrupts import interrupts_held
 from langnet.training.machine import default_device, default_precision, keep_freed_memory
 from langnet.training.optimizer import OptimizerConfig, build_optimizers, set_rates
 from langnet.training.progress import Progress, SilentProgress
@@ -132,6 +133,7 @@ class Trainer:
         self.state = LoopState()
         self.history = History(folder if self.accelerator.is_main_process else None)
         self.best_weights: dict[str, Tensor] | None = None
+        self._inside_a_step = False
 
     def run(self, resume: bool = False) -> TrainingResult:
         """Train to the end of the budget; with `resume`, go on from the checkpoint in `folder` where there is one.
@@ -147,9 +149,11 @@ class Trainer:
             self.history.open()
             self.progress.start(str(self.config.budget))
             try:
-                self._loop()
+                with interrupts_held() as stop_if_asked:
+                    self._loop(stop_if_asked)
             except KeyboardInterrupt:
-                self._checkpoint()
+                if not self._inside_a_step:  # half a step would not go on as the whole run does
+                    self._checkpoint()
                 raise
             finally:
                 self.progress.stop()
@@ -163,12 +167,14 @@ class Trainer:
         """The part of the budget that is spent."""
         return self.config.budget.fraction(self.state.tokens, self.state.step, self.state.seconds)
 
-    def _loop(self) -> None:
+    def _loop(self, stop_if_asked: Callable[[], None]) -> None:
         state, started = self.state, time.monotonic() - self.state.seconds
         last_checkpoint = started + state.seconds
         while self.fraction < 1 and not state.stopped_early:
             before = self.fraction
+            self._inside_a_step = True
             losses = self._step(before)
+            self._inside_a_step = False
             state.seconds = time.monotonic() - started
             self.history.step(state, losses, self.optimizers)
             self.progress.update(self.fraction, state.tokens, state.seconds, losses["loss"])
@@ -178,6 +184,7 @@ class Trainer:
             if time.monotonic() - last_checkpoint > 60 * self.config.checkpoint_minutes:
                 self._checkpoint()
                 last_checkpoint = time.monotonic()
+            stop_if_asked()
 
     def _step(self, fraction: float) -> dict[str, float]:
         """One update from `accumulation` batches; returns the mean losses."""

@@ -18,8 +18,8 @@ class Progress(Protocol):
     def start(self, budget: str) -> None:
         """The run begins."""
 
-    def update(self, fraction: float, tokens: int, seconds: float, loss: float) -> None:
-        """A step has ended."""
+    def update(self, fraction: float, tokens: int, seconds: float, loss: float | None) -> None:
+        """A step has ended; None for the loss where nothing is trained."""
 
     def note(self, text: str) -> None:
         """Something worth a line, such as a validation."""
@@ -33,7 +33,7 @@ class SilentProgress:
 
     def start(self, budget: str) -> None: ...
 
-    def update(self, fraction: float, tokens: int, seconds: float, loss: float) -> None: ...
+    def update(self, fraction: float, tokens: int, seconds: float, loss: float | None) -> None: ...
 
     def note(self, text: str) -> None: ...
 
@@ -55,6 +55,7 @@ class ConsoleProgress:
     def start(self, budget: str) -> None:
         """Show the bar."""
         self._last_line = time.monotonic()
+        self._loss, self._recent = None, []
         if not self.console.is_terminal:
             self.console.print(f"{self.title}: {budget}")
             return
@@ -69,9 +70,10 @@ class ConsoleProgress:
         self._task = self._bar.add_task(self.title, total=1.0, facts=budget)
         self._bar.start()
 
-    def update(self, fraction: float, tokens: int, seconds: float, loss: float) -> None:
+    def update(self, fraction: float, tokens: int, seconds: float, loss: float | None) -> None:
         """Move the bar; the loss is smoothed over some fifty steps."""
-        self._loss = loss if self._loss is None else 0.98 * self._loss + 0.02 * loss
+        if loss is not None:
+            self._loss = loss if self._loss is None else 0.98 * self._loss + 0.02 * loss
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=fraction, facts=self._facts(fraction, tokens, seconds))
         elif time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
@@ -85,7 +87,8 @@ class ConsoleProgress:
         passed = max(last[0] - first[0], 1e-9)
         rate = (last[1] - first[1]) / passed if len(self._recent) > 1 else tokens / max(seconds, 1e-9)
         left = seconds * (1 - fraction) / max(fraction, 1e-9)
-        return f"loss {self._loss:.3f}  {rate:,.0f} tokens/s  {_clock(left)} left"
+        loss = "" if self._loss is None else f"loss {self._loss:.3f}  "
+        return f"{loss}{rate:,.0f} tokens/s  {_clock(left)} left"
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
@@ -96,6 +99,56 @@ class ConsoleProgress:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+class BytesProgress:
+    """The reading of a corpus, as `prepare_corpus` tells it: a bar, or a line every 15 seconds, from the first on.
+
+    It ends by itself when all is read, so that the bar of the training can follow.
+    """
+
+    def __init__(self, title: str, console: Console | None = None):
+        self.title, self.console = title, console or Console(stderr=True)
+        self._bar: RichBar | None = None
+        self._task: TaskID | None = None
+        self._last_line = time.monotonic()
+        self._ended = False
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """So many bytes are read; where the total is not known, the bar only moves."""
+        if self._ended:
+            return
+        if self.console.is_terminal:
+            self._show(done, total)
+        elif time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            self.console.print(f"{self.title}: {_megabytes(done, total)}", highlight=False)
+        if total is not None and done >= total:
+            self.stop()
+
+    def _show(self, done: int, total: int | None) -> None:
+        if self._bar is None:
+            columns = (
+                TextColumn("[bold]{task.description}"),
+                BarColumn(bar_width=None),
+                TextColumn("{task.fields[f]}"),
+            )
+            self._bar = RichBar(*columns, console=self.console, transient=True)
+            self._task = self._bar.add_task(self.title, total=total, f="")
+            self._bar.start()
+        assert self._task is not None
+        self._bar.update(self._task, completed=done, total=total, f=_megabytes(done, total))
+
+    def stop(self) -> None:
+        """Take the bar away; also where the reading failed."""
+        self._ended = True
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def _megabytes(done: int, total: int | None) -> str:
+    return f"{done / 1e6:,.1f} MB" if total is None else f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB"
 
 
 def _clock(seconds: float) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
-from langnet.evaluate.intervals import bootstrap_cells, paired_difference, seeds_interval
+from langnet.evaluate.intervals import bootstrap_cells, bootstrap_ratio, paired_difference, seeds_interval
 from langnet.evaluate.metrics import accuracy, classification_scores
 
 
@@ -42,3 +42,18 @@ def test_paired_difference():
     value, interval = paired_difference(gold, first, second)
     assert value == pytest.approx(0.2)
     assert 0.1 < interval.low < 0.2 < interval.high < 0.3
+
+
+@pytest.mark.parametrize("groups", [4000, 50])
+def test_the_bootstrap_of_a_ratio_covers_the_truth(groups, monkeypatch):
+    monkeypatch.setattr("langnet.evaluate.intervals._GROUPS", groups)
+    generator = np.random.default_rng(0)
+    covered, widths = 0, []
+    for trial in range(200):
+        size = generator.integers(1, 50, 150)
+        surprise = 2.0 * size + generator.normal(0, np.sqrt(size))
+        interval = bootstrap_ratio(surprise, size, 400, seed=trial)
+        covered += interval.low <= 2.0 <= interval.high
+        widths.append(interval.high - interval.low)
+    assert 178 <= covered <= 199
+    assert np.mean(widths) == pytest.approx(2 * 1.96 / np.sqrt(150 * 25), rel=0.15)

@@ -1,5 +1,7 @@
 """The loop: same seed, same weights; killed and resumed, same weights; a loss that falls; a clear end."""
 
+import signal
+
 import pytest
 import torch
 
@@ -62,6 +64,43 @@ def test_killed_and_resumed_gives_the_same_weights(tmp_path, optimizer):
     assert result.state.step == 12
     assert torch.equal(weights(whole), weights(resumed))
     assert not torch.equal(weights(whole), weights(killed))
+
+
+class InterruptedIn(Counting):
+    """Ctrl-C in the middle of a step."""
+
+    def __init__(self, step, times=1):
+        self.step, self.times = step, times
+
+    def batch(self, step):
+        if step == self.step:
+            for _ in range(self.times):
+                signal.raise_signal(signal.SIGINT)
+        return super().batch(step)
+
+
+def test_an_interrupted_step_is_finished_before_the_checkpoint(tmp_path):
+    whole = trainer()
+    whole.run()
+    handler = signal.getsignal(signal.SIGINT)
+    interrupted = trainer(tmp_path)
+    interrupted.batches = InterruptedIn(5)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.run()
+    assert interrupted.state.step == 6
+    assert signal.getsignal(signal.SIGINT) is handler
+    resumed = trainer(tmp_path)
+    resumed.run(resume=True)
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_a_second_interrupt_stops_at_once_and_leaves_no_half_step(tmp_path):
+    interrupted = trainer(tmp_path)
+    interrupted.batches = InterruptedIn(5, times=2)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.run()
+    assert interrupted.state.step == 5
+    assert not (tmp_path / "checkpoint").exists()
 
 
 def test_loss_falls():

@@ -1,0 +1,91 @@
+"""`langnet score`: how probable a language model finds texts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from langnet.cli.app import app, check_writable, console, examples, write_json
+from langnet.cli.options import Documents, Sources, TextColumn
+
+if TYPE_CHECKING:
+    from langnet.evaluate.language_model import LanguageModelScores
+    from langnet.recipes.model import Model
+    from langnet.text.corpus import CorpusOptions
+
+LINES_HELP = "Score each line of text files, or row of tables, by itself: one JSON object each."
+
+
+@app.command(
+    epilog=examples(
+        "langnet score my-lm heldout.txt other.txt",
+        "langnet score my-lm novels/ --documents paragraph",
+        "langnet score my-lm pairs.txt --lines > scores.jsonl",
+    )
+)
+def score(
+    model: Annotated[str, typer.Argument(help="Folder or name of a language model.")],
+    sources: Sources,
+    lines: Annotated[bool, typer.Option("--lines", help=LINES_HELP)] = False,
+    documents: Documents = "file",
+    text_column: TextColumn = "text",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the scores into this file.")] = None,
+) -> None:
+    """Bits per byte and perplexity of texts under a language model.
+
+    --lines gives log-probabilities in nats, of the whole line and its end.
+    """
+    from langnet.recipes.model import load
+    from langnet.text.corpus import CorpusOptions
+
+    check_writable(json_file)
+    language_model = load(model)
+    if lines:
+        _print_lines(language_model, sources, CorpusOptions(text_column, "line"))
+        return
+    options = CorpusOptions(text_column, documents)
+    _print_table(language_model, sources, options, json_file)
+
+
+def _print_lines(model: Model, sources: list[str], options: CorpusOptions) -> None:
+    from langnet.recipes.score import score_stream
+    from langnet.text.corpus import CorpusReport, read_documents
+
+    for document, found in score_stream(model, read_documents(sources, options, CorpusReport())):
+        record = {
+            "source": document.source,
+            "text": document.text,
+            "log_probability": round(found.log_probability, 6),
+            "tokens": found.n_tokens,
+            "bytes": found.n_bytes,
+        }
+        print(json.dumps(record, ensure_ascii=False))
+
+
+def _print_table(model: Model, sources: list[str], options: CorpusOptions, json_file: Path | None) -> None:
+    from langnet.recipes.score import score_sources
+
+    found, total = score_sources(model, sources, options)
+    table = Table("source", box=None, pad_edge=False)
+    table.columns[0].overflow = "fold"
+    for name in ("bits/byte", "95 % interval", "perplexity", "tokens", "bytes", "texts"):
+        table.add_column(name, justify="right", no_wrap=True)
+    rows = [(row.source, row.scores) for row in found]
+    for name, scores in [*rows, ("all", total)] if len(rows) > 1 else rows:
+        table.add_row(name, *_cells(scores))
+    console.print(table)
+    if any(scores.n_documents == 1 for _, scores in rows):
+        console.print("A single document has no interval; --documents paragraph makes more of a file.")
+    if json_file:
+        sums = {row.source: row.scores.to_dict() for row in found}
+        write_json(json_file, {"sources": sums, "total": total.to_dict()})
+
+
+def _cells(scores: LanguageModelScores) -> list[str]:
+    interval = "-" if scores.n_documents == 1 else str(scores.interval)
+    counts = (scores.n_tokens, scores.n_bytes, scores.n_documents)
+    return [f"{scores.bits_per_byte:.3f}", interval, f"{scores.perplexity:,.1f}", *(f"{count:,}" for count in counts)]

@@ -1,0 +1,51 @@
+"""Predictions as rows of a csv or jsonl file, or on standard output."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from langnet.cli.app import write_bytes
+from langnet.errors import LangnetError
+
+Format = Literal["jsonl", "csv"]
+
+
+def format_for(path: Path | None, wanted: Format | None) -> Format:
+    """The format that is asked for, or that the file's name says; jsonl on standard output."""
+    if wanted is not None:
+        return wanted
+    suffix = "" if path is None else path.suffix.lower()
+    if path is not None and suffix not in (".csv", ".jsonl"):
+        raise LangnetError(f"{path} ends neither in .csv nor in .jsonl; name the file so")
+    return "csv" if suffix == ".csv" else "jsonl"
+
+
+def write_rows(rows: Sequence[Mapping[str, Any]], path: Path | None, format: Format) -> None:
+    """Rows with the same keys, into a file or onto standard output."""
+    if format == "jsonl":
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    else:
+        stream = io.StringIO()
+        writer = csv.DictWriter(stream, list(rows[0]) if rows else [], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        text = stream.getvalue()
+    if path is None:
+        sys.stdout.write(text)
+    else:
+        write_bytes(path, text.encode("utf8"))
+
+
+def prediction_row(names: Sequence[str], probabilities: Sequence[float], every: bool) -> dict[str, Any]:
+    """The predicted label with its probability, and those of all labels where they are wanted."""
+    best = max(range(len(names)), key=lambda index: probabilities[index])
+    row: dict[str, Any] = {"label": names[best], "probability": round(float(probabilities[best]), 4)}
+    if every:
+        row |= {f"p({name})": round(float(p), 6) for name, p in zip(names, probabilities, strict=True)}
+    return row

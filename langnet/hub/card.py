@@ -1,0 +1,185 @@
+"""The model card: what a model is, how it was made and what was measured, written from its facts and nothing else.
+
+What the facts do not say, the card calls not recorded or not measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+MARK = "<!-- written by langnet from config.json; a card without this line is kept as it is -->"
+_MOST_LABELS = 40
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What a card is written from.
+
+    Attributes:
+        name: of the model's folder.
+        family, size: of the encoder; the size may be unknown.
+        architecture: names and values for a table, such as the number of layers.
+        labels: of a classifier; None for a language model.
+        max_tokens: the most tokens of a text that a classifier reads.
+        facts: what the recipes wrote down: `corpus`, `pretrain`, `validation`, `adapted_from`, `finetune`.
+    """
+
+    name: str
+    family: str
+    size: str | None
+    architecture: Mapping[str, str]
+    labels: Sequence[str] | None = None
+    max_tokens: int | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_card(card: CardFacts) -> str:
+    """The card in Markdown."""
+    kind = "language model" if card.labels is None else f"text classifier of {len(card.labels)} labels"
+    size = f", size {card.size}" if card.size else ""
+    parts = [
+        f"# {card.name}",
+        f"A {kind} made with langnet; its encoder is of the family {card.family}{size}.",
+        "## What it is",
+        "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in card.architecture.items())]),
+        "## How it was made",
+        *_made(card),
+        "## What was measured",
+        *_measured(card),
+        "## Use and limits",
+        _limits(card),
+        "## How to load it",
+        _loading(card),
+        MARK,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def is_own(card: str) -> bool:
+    """Whether somebody wrote the card by hand, so that it is to be kept."""
+    return bool(card.strip()) and MARK not in card
+
+
+def _made(card: CardFacts) -> list[str]:
+    facts = card.facts
+    parts, earlier = [], facts.get("adapted_from")
+    if isinstance(earlier, Mapping):
+        parts += ["**Pretraining.** " + _training(earlier), "**Adaptation to other text.** " + _training(facts)]
+    elif facts.get("pretrain"):
+        parts.append("**Pretraining.** " + _training(facts))
+    else:
+        parts.append("**Pretraining.** Not recorded.")
+    if card.labels is not None:
+        parts.append("**Transfer.** " + _transfer(facts.get("finetune") or {}))
+        parts.append(_labels(card))
+    return parts
+
+
+def _training(facts: Mapping[str, Any]) -> str:
+    """What a stage of language modelling read, and how long it took."""
+    corpus, run = facts.get("corpus") or {}, facts.get("pretrain") or {}
+    options = run.get("options") or {}
+    sentences = []
+    if corpus:
+        sentences.append(
+            f"Raw text: {_number(corpus, 'documents')} documents, {_number(corpus, 'characters')} characters, "
+            f"{_number(corpus, 'bytes')} bytes from {_number(corpus, 'files')} files; "
+            f"{_number(corpus, 'duplicates')} duplicates and {_number(corpus, 'empty')} empty documents were dropped."
+        )
+    sentences.append(f"Languages: {facts.get('languages') or 'not recorded'}.")
+    if run:
+        sentences.append(
+            f"Next-token prediction over {_number(run, 'tokens')} tokens in {_number(run, 'steps')} steps and "
+            f"{run.get('minutes', 'an unknown number of')} minutes"
+            + (f", seed {options['seed']}" if "seed" in options else "")
+            + (f", on: {run['machine']}." if run.get("machine") else ".")
+        )
+    return " ".join(sentences)
+
+
+def _transfer(run: Mapping[str, Any]) -> str:
+    if not run:
+        return "Not recorded."
+    options, choice = run.get("options") or {}, run.get("frozen_choice") or {}
+    methods = {
+        "frozen": "A linear head on frozen features",
+        "finetune": "Fine-tuning of all weights",
+        "scratch": "Training from random weights: nothing of the pretraining is used",
+    }
+    method = methods.get(str(options.get("method")), "Transfer")
+    sentences = [
+        f"{method}, from {_number(run, 'examples')} labelled texts, seed {options.get('seed', 'not recorded')}."
+    ]
+    if run.get("pseudo_labelled"):
+        sentences.append(f"{_number(run, 'pseudo_labelled')} further texts got their labels from the model itself.")
+    if choice:
+        values = ", ".join(f"{name.replace('_', ' ')} {_short(value)}" for name, value in choice.items())
+        sentences.append(f"Chosen by cross-validation on the labelled texts: {values}.")
+    if run.get("layer_weights"):
+        weights = ", ".join(f"{weight:.3f}" for weight in run["layer_weights"])
+        sentences.append(f"Share of each layer, embeddings first: {weights}.")
+    return " ".join(sentences)
+
+
+def _labels(card: CardFacts) -> str:
+    labels = card.labels or []
+    counts = ((card.facts.get("finetune") or {}).get("training_texts") or {}).get("labels") or {}
+    shown = [f"`{label}`" + (f" ({counts[label]:,})" if label in counts else "") for label in labels[:_MOST_LABELS]]
+    more = f" and {len(labels) - _MOST_LABELS} more" if len(labels) > _MOST_LABELS else ""
+    title = "Labels and their training texts" if counts else "Labels"
+    return f"**{title}.** {', '.join(shown)}{more}."
+
+
+def _measured(card: CardFacts) -> list[str]:
+    if card.labels is not None:
+        return [
+            "Nothing on new texts: scores need a test set. "
+            f"`langnet evaluate {card.name} test.csv` gives them with intervals, beside their neighbours."
+        ]
+    scores = card.facts.get("validation") or {}
+    if not scores.get("n_bytes"):
+        return ["Nothing was held out of the corpus, so nothing is known."]
+    interval = scores.get("interval")
+    within = f" (95 % interval {interval[0]:.3f} to {interval[1]:.3f} over documents)" if interval else ""
+    documents = f"{scores['n_documents']:,} documents, " if "n_documents" in scores else ""
+    return [
+        f"{scores['bits_per_byte']:.3f} bits per byte{within}, perplexity {scores['perplexity']:,.1f} a token, on "
+        f"{documents}{_number(scores, 'n_tokens')} tokens, {_number(scores, 'n_bytes')} bytes, held out of the corpus.",
+        "Perplexities compare only between models of one tokenizer; bits per byte compare between all.",
+    ]
+
+
+def _limits(card: CardFacts) -> str:
+    lines = ["- Meant for texts of the kind, the language and the time that it learned from; on others, measure first."]
+    if card.labels is None:
+        lines.append("- Meant as a start for classifiers. It writes what is probable, not what is true.")
+    else:
+        lines.append(
+            "- It always answers with one of its labels, also where none fits; its probabilities may be too sure."
+        )
+        if card.max_tokens:
+            lines.append(f"- Of a text of more than {card.max_tokens:,} tokens the middle is not read.")
+    lines.append("- Not examined: bias against groups of people, personal data in the training text, its licence.")
+    return "\n".join(lines)
+
+
+def _loading(card: CardFacts) -> str:
+    name = card.name
+    if card.labels is None:
+        python = f'model = langnet.load("{name}")\nmodel.generate("")'
+        shell = f"langnet generate {name}\nlangnet finetune {name} train.csv --output my-classifier"
+    else:
+        python = f'model = langnet.load("{name}")\nmodel.predict(["a text"])'
+        shell = f"langnet predict {name} new.csv\nlangnet evaluate {name} test.csv"
+    return f"```python\nimport langnet\n\n{python}\n```\n\n```sh\n{shell}\n```"
+
+
+def _number(facts: Mapping[str, Any], key: str) -> str:
+    value = facts.get(key)
+    return f"{value:,}" if isinstance(value, int) else "an unrecorded number of"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,194 @@
+"""What each verb writes, and that its options do something."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import langnet
+from langnet.cli import main
+from langnet.recipes.finetune import FinetuneOptions, finetune
+from tests.conftest import sentences
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, tiny_model):
+    folder = tmp_path_factory.mktemp("verbs")
+    tiny_model.save(folder / "lm")
+    train, test = sentences(60, seed=3), sentences(200, seed=4)
+    finetune(tiny_model, train.texts, train.labels, FinetuneOptions("frozen")).save(folder / "classifier")
+    for name, data in (("train", train), ("test", test)):
+        rows = [{"text": t, "label": y} for t, y in zip(data.texts, data.labels, strict=True)]
+        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (folder / "raw.txt").write_text("\n".join(test.texts))
+    (folder / "pairs.txt").write_text("The film was moving.\n\nmoving was film The.\n")
+    return folder
+
+
+@pytest.fixture
+def run(folder, monkeypatch, capsys):
+    def run(*arguments, stdin=""):
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["langnet", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        said = capsys.readouterr()
+        assert stopped.value.code == 0, said.err
+        return said.out
+
+    return run
+
+
+def test_generate(run, tiny_model):
+    first = run("generate", "lm", "-p", "The film", "--tokens", 20)
+    assert first == run("generate", "lm", "-p", "The film", "--tokens", 20)
+    assert first == "The film" + tiny_model.generate("The film", 20) + "\n"
+    out = run("generate", "lm", "-p", "-", "--tokens", 20, "--samples", 2, "--json", "--seed", 5, stdin="The film")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert [record["seed"] for record in records] == [5, 6]
+    assert records[1]["text"] == tiny_model.generate("The film", 20, seed=6)
+    assert "--- 2 of 2" in run("generate", "lm", "--samples", 2, "--tokens", 3)
+
+
+def test_score(run, folder, tiny_model):
+    out = run("score", "lm", "raw.txt", "test.jsonl", "--documents", "line", "--json", "scores.json")
+    assert "raw.txt" in out
+    assert "all" in out
+    found = json.loads((folder / "scores.json").read_text())
+    assert found["total"]["n_documents"] == 400
+    assert found["sources"]["raw.txt"]["bits_per_byte"] == pytest.approx(found["total"]["bits_per_byte"])
+    low, high = found["total"]["interval"]
+    assert low < found["total"]["bits_per_byte"] < high
+    assert "single document" in run("score", "lm", "raw.txt")
+
+
+@pytest.mark.parametrize("source", ["pairs.txt", "-"])
+def test_score_lines(run, folder, tiny_model, source):
+    out = run("score", "lm", source, "--lines", stdin=(folder / "pairs.txt").read_text())
+    records = [json.loads(line) for line in out.splitlines()]
+    assert [record["text"] for record in records] == ["The film was moving.", "", "moving was film The."]
+    assert records[0]["log_probability"] > records[2]["log_probability"]
+    expected = tiny_model.score_texts(["The film was moving."])[0]
+    assert records[0]["log_probability"] == pytest.approx(expected.log_probability, rel=1e-4)
+
+
+def test_predict(run, folder):
+    lines = run("predict", "classifier", "test.jsonl").splitlines()
+    records = [json.loads(line) for line in lines]
+    assert [record["source"] for record in records[:2]] == ["test.jsonl:1", "test.jsonl:2"]
+    run("predict", "classifier", "test.jsonl", "-o", "p.csv", "--probabilities")
+    with (folder / "p.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["label"] for row in rows] == [record["label"] for record in records]
+    assert float(rows[0]["p(neg)"]) + float(rows[0]["p(pos)"]) == pytest.approx(1, abs=1e-5)
+    from_stdin = run("predict", "classifier", "-", stdin="The film was moving.\n\nThe film was awful.\n")
+    assert [json.loads(line)["source"] for line in from_stdin.splitlines()] == [
+        "standard input:1", "standard input:2", "standard input:3",
+    ]  # fmt: skip
+
+
+def test_evaluate_a_classifier(run, folder):
+    out = run(
+        "evaluate", "classifier", "test.jsonl", "--train", "train.jsonl", "--json", "e.json", "--predictions", "e.csv"
+    )
+    for word in ("accuracy", "majority", "TF-IDF", "model minus TF-IDF", "precision", "calibration"):
+        assert word in out
+    found = json.loads((folder / "e.json").read_text())
+    assert [row["name"] for row in found["rows"]] == ["this model", "majority", "TF-IDF"]
+    assert found["n"] == 200
+    with (folder / "e.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    hits = sum(row["true_label"] == row["label"] for row in rows) / len(rows)
+    assert hits == pytest.approx(found["rows"][0]["scores"]["accuracy"]["value"])
+
+
+def test_evaluate_a_language_model(run, folder):
+    out = run("evaluate", "lm", "raw.txt", "--documents", "line", "--json", "l.json")
+    found = json.loads((folder / "l.json").read_text())
+    assert found["model"]["n_documents"] == 200
+    assert set(found["neighbours"]) == {"unigram of the model's tokens", "xz -9"}
+    assert "bits/byte" in out
+
+
+def test_finetune_remembers_its_training_texts(run, folder):
+    run("finetune", "lm", "train.jsonl", "-o", "mine", "--method", "frozen", "--unlabelled", "raw.txt",
+        "--documents", "line")  # fmt: skip
+    facts = langnet.load(folder / "mine").facts["finetune"]
+    assert facts["training_texts"]["files"] == ["train.jsonl"]
+    assert facts["pseudo_labelled"] > 0
+    out = run("evaluate", "mine", "test.jsonl")
+    assert "learned from 60 training texts" in out
+    (folder / "train.jsonl").rename(folder / "moved.jsonl")
+    try:
+        assert "cross-validated inside the test texts" in " ".join(run("evaluate", "mine", "test.jsonl").split())
+    finally:
+        (folder / "moved.jsonl").rename(folder / "train.jsonl")
+    flattered = run("evaluate", "mine", "train.jsonl")
+    assert "60 of 60 test texts are among the training texts" in " ".join(flattered.split())
+
+
+def test_finetune_takes_its_options(run, folder):
+    run("finetune", "lm", "train.jsonl", "-o", "tuned", "--epochs", 0.5, "--batch-size", 8, "--schedule", "linear",
+        "--pooling", "concat", "--max-tokens", 20, "--no-document-vectors", "--precision", "no", "--device", "cpu",
+        "--validation-fraction", 0.2, "--dropout", 0.2, "--gradual-unfreezing", "--auxiliary-lm", 0.3)  # fmt: skip
+    model = langnet.load(folder / "tuned")
+    options = model.facts["finetune"]["options"]
+    assert (options["batch_size"], options["max_tokens"], model.max_tokens) == (8, 20, 20)
+    assert options["schedule"]["name"] == "linear"
+    assert (options["auxiliary_lm"], options["gradual_unfreezing"], options["dropout"]) == (0.3, True, 0.2)
+    assert model.document_vectors is None
+    assert (folder / "tuned.run" / "history.jsonl").exists()
+    assert not (folder / "tuned.run" / "checkpoint").exists()
+
+
+def test_adapt_and_the_list_of_models(run, folder):
+    run("adapt", "lm", "raw.txt", "-o", "adapted", "--documents", "line", "--steps", 2, "--batch-tokens", 256,
+        "--learning-rate", 1e-4, "--optimizer", "adamw", "--no-document-vectors", "--keep-duplicates")  # fmt: skip
+    model = langnet.load(folder / "adapted")
+    assert model.size == "tiny"
+    assert model.facts["corpus"]["duplicates"] == 0
+    assert "**Adaptation to other text.**" in model.card
+    out = run("models", ".")
+    lines = {line.split()[0]: line.split() for line in out.splitlines() if line.split()}
+    assert lines["adapted"][1:4] == ["gpt", "tiny", "language_model"]
+    assert lines["adapted"][4] == f"{model.encoder.n_parameters:,}"
+    assert float(lines["adapted"][5]) == pytest.approx(model.facts["validation"]["bits_per_byte"], abs=1e-3)
+    assert "adapted is whole" in run("models", "adapted", "--verify")
+    assert run("models", "adapted", "--card").strip() == model.card.strip()
+
+
+def test_inspect(run, folder):
+    out = run("inspect", "train.jsonl", "--label-column", "label", "--test", "train.jsonl", "--json", "i.json")
+    assert "60 test texts, 60 of them in the first set too" in out
+    assert json.loads((folder / "i.json").read_text())["test_overlap"] == 60
+    assert "200 texts" in run("inspect", "raw.txt", "--documents", "line")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line(folder):
+    command = [sys.executable, "-m", "langnet", "models", "."]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "langnet: the output: No space left on device\n"
+
+
+def test_a_reader_that_has_seen_enough(folder):
+    command = f"'{sys.executable}' -m langnet predict classifier test.jsonl | head -n 1"
+    done = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout)["source"] == "test.jsonl:1"
+    assert done.stderr == ""
+
+
+def test_a_terminal_without_the_script(folder):
+    (folder / "zh.txt").write_text("学而时习之", encoding="utf8")
+    command = [sys.executable, "-m", "langnet", "score", "lm", "zh.txt", "--lines"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["text"] == "学而时习之"
