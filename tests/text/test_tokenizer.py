@@ -109,8 +109,9 @@ def test_sizes():
 def test_default_vocabulary_counts_bytes():
     syllables = "啊吧擦搭俄发嘎哈击卡啦吗那哦怕七然撒他挖西呀咋"
     generator = np.random.default_rng(0)
-    text = "".join(syllables[i] for i in generator.integers(0, len(syllables), 600_000))
-    assert Tokenizer.train([text]).vocabulary_size > 512  # 600,000 Latin letters would be given 256
+    words = ["".join(syllables[i] for i in generator.integers(0, len(syllables), 4)) for _ in range(300)]
+    text = "，".join(words[i] for i in generator.integers(0, len(words), 90_000))  # 450,000 signs of three bytes
+    assert Tokenizer.train([text]).vocabulary_size == 512
 
 
 def test_mistakes_are_explained(tmp_path):
