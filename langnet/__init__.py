@@ -1,7 +1,7 @@
 """Pretrain a language model on raw text, transfer it to any task, and see what the pretraining bought.
 
-The public names are `pretrain`, `adapt`, `finetune`, `load`, `TextClassifier` and `TextFeatures`. They are imported when first used,
-so that `import langnet` and `langnet --help` are quick.
+The public names are `pretrain`, `adapt`, `finetune`, `load`, `TextClassifier` and `TextFeatures`. They are imported
+when first used, so that `import langnet` and `langnet --help` are quick.
 """
 
 from importlib import import_module
