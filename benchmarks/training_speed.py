@@ -101,6 +101,7 @@ def summarise(turns: list[dict[str, Any]], shape: Shape) -> dict[str, Any]:
 
 def report(summary: dict[str, Any], facts: dict[str, Any], shape: Shape) -> str:
     """The Markdown page."""
+    clock = "One thread, processor time, since the machine had other work. " if shape.busy else ""
     precision = "bfloat16" if facts["precision"] == "bf16" else "float32 (this processor has no bfloat16 in hardware)"
     lines = [
         "# Training speed on a CPU", "",
@@ -108,7 +109,7 @@ def report(summary: dict[str, Any], facts: dict[str, Any], shape: Shape) -> str:
         f"One step = forward, backward, update: {shape.layers} layers, {shape.dim} wide, {shape.heads} heads, "
         f"vocabulary {shape.vocabulary:,}, context {shape.context}, batch {shape.batch}. Medians of {facts['rounds']} "
         f"rounds of {shape.steps} steps, the variants in turns; in brackets the least and the most. Ratios are taken "
-        f"within a round. All but the first row train in {precision}.", "",
+        f"within a round. {clock}All but the first row train in {precision}.", "",
         "| | tokens/s | times GPT-2, default | times GPT-2, tuned | share of peak |", "| --- | --- | --- | --- | --- |",
     ]  # fmt: skip
     for name, row in summary["rows"].items():

@@ -42,11 +42,16 @@ class Shape:
     steps: int = 4  # timed together, as one round
     warmup: int = 2  # steps before the first round
     matrix: int = 2048  # side of the square matrices whose product gives the machine's peak
+    busy: int = 0  # 1: one thread and processor time, for a machine that has other work; 0: all threads, by the clock
 
     @property
     def tokens(self) -> int:
         """Tokens of a batch."""
         return self.batch * self.context
+
+    def now(self) -> float:
+        """Seconds: of the clock, or of this process on the processor."""
+        return time.process_time() if self.busy else time.perf_counter()
 
     def operations(self) -> int:
         """Floating-point operations of a training step's matrix products, forward and backward.
@@ -84,9 +89,9 @@ class _Turns(SilentProgress):
         if done < 0 or done % self.shape.steps:
             return
         if done:
-            answer({"seconds": (time.perf_counter() - self.started) / self.shape.steps, "loss": loss})
+            answer({"seconds": (self.shape.now() - self.started) / self.shape.steps, "loss": loss})
         wait()
-        self.started = time.perf_counter()
+        self.started = self.shape.now()
 
 
 def answer(values: dict[str, float]) -> None:
@@ -155,9 +160,9 @@ def peak(shape: Shape) -> None:
             a = torch.randn(shape.matrix, shape.matrix).to(dtype)
             times = []
             for _ in range(6):
-                started = time.perf_counter()
+                started = shape.now()
                 a @ a
-                times.append(time.perf_counter() - started)
+                times.append(shape.now() - started)
             found[name] = 2 * shape.matrix**3 / min(times)
         answer(found)
 
@@ -174,6 +179,8 @@ VARIANTS: dict[str, tuple[str, Callable[[Shape], None]]] = {
 
 def main(name: str, shape: Shape) -> None:
     """Serve rounds until standard input ends."""
+    if shape.busy:
+        torch.set_num_threads(1)
     VARIANTS[name][1](shape)
 
 

@@ -20,9 +20,10 @@ def test_operations_are_counted_by_hand():
 
 def test_langnet_beside_the_peak(tmp_path):
     page = tmp_path / "speed.md"
-    training_speed.main([*TINY, "--output", str(page), "--only", "gpt-adamw", "gpt-2018", "peak"])
+    training_speed.main([*TINY, "--output", str(page), "--only", "gpt-adamw", "peak", "--busy", "1"])
     text = page.read_text(encoding="utf8")
     assert "| langnet gpt, AdamW | " in text
+    assert "One thread, processor time" in text
     assert "python -m benchmarks.training_speed --layers 1" in text
     held = json.loads(page.with_suffix(".json").read_text(encoding="utf8"))
     assert len(held["turns"]) == 2
