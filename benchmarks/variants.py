@@ -83,13 +83,13 @@ class _Turns(SilentProgress):
     def __init__(self, shape: Shape):
         self.shape, self.count, self.started = shape, 0, 0.0
 
-    def update(self, fraction: float, tokens: int, seconds: float, loss: float) -> None:
+    def update(self, fraction: float, tokens: int, seconds: float, loss: float | None) -> None:
         self.count += 1
         done = self.count - self.shape.warmup
         if done < 0 or done % self.shape.steps:
             return
         if done:
-            answer({"seconds": (self.shape.now() - self.started) / self.shape.steps, "loss": loss})
+            answer({"seconds": (self.shape.now() - self.started) / self.shape.steps, "loss": loss or 0.0})
         wait()
         self.started = self.shape.now()
 

@@ -17,7 +17,9 @@ from sklearn.utils.validation import check_is_fitted
 from langnet.errors import LangnetError
 from langnet.recipes.finetune import FinetuneOptions, Method, finetune
 from langnet.recipes.model import Model, load
+from langnet.recipes.training_texts import describe_training_texts
 from langnet.tasks.pooling import Pooling
+from langnet.text.labelled import LabelledData
 from langnet.training.machine import default_device
 from langnet.training.progress import ConsoleProgress
 from langnet.transfer.frozen import read_features
@@ -136,6 +138,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         base = _base_model(self.model, type(self).__name__)
         self.model_ = finetune(base, texts, names, self._options(), unlabelled=unlabelled, progress=progress)
         self.model_.labels = [str(label) for label in self.classes_]
+        learned = LabelledData(texts, [str(label) for label in gold])
+        self.model_.facts["finetune"]["training_texts"] = describe_training_texts(learned)
         return self
 
     def predict_proba(self, X: Sequence[str]) -> np.ndarray:

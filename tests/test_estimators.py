@@ -204,6 +204,7 @@ class TestCompany:
 
         kept = load(fitted.model_.save(tmp_path / "classifier"))
         assert kept.labels == ["neg", "pos"]
+        assert kept.facts["finetune"]["training_texts"]["labels"].keys() == {"neg", "pos"}
         # Document vectors are stored in half precision.
         assert kept.predict_proba(data[0]) == pytest.approx(fitted.predict_proba(data[0]), abs=5e-3)
 

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import typer.models
 
 import langnet.cli  # noqa: F401  (every verb adds itself to the application)
-from langnet.cli.app import ORDER, app
+from langnet.cli.app import ORDER, app, examples
 from langnet.encoders.document_vectors import DocumentVectorOptions
 from langnet.encoders.gpt import SIZES, GPTConfig
 from langnet.estimators import TextClassifier, TextFeatures
@@ -40,6 +40,7 @@ CLASSES: list[type] = [
     PretrainOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, GPTConfig, FinetuneOptions,
     PseudoLabelOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget,
 ]  # fmt: skip
+TITLE = examples()  # what stands above a verb's examples
 SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Example):\s*$", re.MULTILINE)
 
 
@@ -52,8 +53,10 @@ def command_line() -> str:
     """All verbs with their arguments and options, read off the functions behind them."""
     parts = [NOTE, "# The command line", "`langnet VERB --help` shows the same. A mistake is one line and exit code 2."]
     verbs = {found.name or function.__name__.replace("_", "-"): function for found, function in _callbacks()}
+    epilogs = {function: found.epilog or "" for found, function in _callbacks()}
     for name in sorted(verbs, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name)):
-        text, _, example = inspect.cleandoc(verbs[name].__doc__ or "").partition("Example:")
+        text = inspect.cleandoc(verbs[name].__doc__ or "")
+        example = epilogs[verbs[name]].removeprefix(TITLE)
         parts += [f"## langnet {name}", " ".join(text.split())]
         if example:
             lines = [line.strip() for line in example.strip().splitlines() if line.strip()]
