@@ -1,25 +1,26 @@
 """Pretrain a language model on raw text, transfer it to any task, and see what the pretraining bought.
 
-The public names are `pretrain`, `adapt`, `finetune`, `load` and `TextClassifier`. They are imported when first used,
-so that `import langnet` and `langnet --help` are quick.
+The public names are `pretrain`, `adapt`, `finetune`, `load`, `TextClassifier` and `TextFeatures`. They are imported
+when first used, so that `import langnet` and `langnet --help` are quick.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from langnet.estimators import TextClassifier
+    from langnet.estimators import TextClassifier, TextFeatures
     from langnet.recipes.finetune import finetune
     from langnet.recipes.model import load
     from langnet.recipes.pretrain import adapt, pretrain
 
 __version__ = "0.1.0"
 
-__all__ = ["TextClassifier", "__version__", "adapt", "finetune", "load", "pretrain"]
+__all__ = ["TextClassifier", "TextFeatures", "__version__", "adapt", "finetune", "load", "pretrain"]
 
 # Where each public name lives; the imports above say the same to type checkers and editors.
 _HOMES = {
     "TextClassifier": "langnet.estimators",
+    "TextFeatures": "langnet.estimators",
     "adapt": "langnet.recipes.pretrain",
     "finetune": "langnet.recipes.finetune",
     "load": "langnet.recipes.model",

@@ -1,35 +1,65 @@
-"""The scikit-learn grammar: `TextClassifier(model="my-lm").fit(texts, labels).predict(texts)`."""
+"""The scikit-learn grammar: `TextClassifier` learns from texts and labels, `TextFeatures` turns texts into numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from langnet.errors import LangnetError
 from langnet.recipes.finetune import FinetuneOptions, Method, finetune
 from langnet.recipes.model import Model, load
+from langnet.recipes.training_texts import describe_training_texts
+from langnet.tasks.pooling import Pooling
+from langnet.text.labelled import LabelledData
+from langnet.training.machine import default_device
+from langnet.training.progress import ConsoleProgress
+from langnet.transfer.frozen import read_features
+from langnet.transfer.pseudo_labels import PseudoLabelOptions
+from langnet.transfer.schedule import ScheduleConfig
+
+_DEFAULT = FinetuneOptions()
+Layers = Literal["none", "all", "top"] | Sequence[int]
 
 
 class TextClassifier(ClassifierMixin, BaseEstimator):
     """Classify texts by transfer from a language model.
 
-    Works wherever scikit-learn's classifiers do: Pipeline, cross_val_score, GridSearchCV.
+    Works wherever scikit-learn's classifiers do: Pipeline, cross_val_score, GridSearchCV, CalibratedClassifierCV. Texts
+    come as a list, an array, a pandas Series or a data frame of one column; labels are of any type that sorts. The
+    settings and their defaults are those of `langnet.recipes.finetune.FinetuneOptions`.
 
     Args:
         model: a language model, its folder or its name.
-        method: `finetune`, `frozen` or `scratch`; see `langnet.recipes.finetune.FinetuneOptions`, as for all below.
+        method: `finetune`, `frozen` or `scratch`.
         epochs: passes over the texts; None chooses.
+        least_steps: fewest steps where `epochs` is None.
         batch_size: documents a step.
         learning_rate: peak rate of the top layer.
         layer_decay: how much slower each layer learns than the one above.
+        schedule: of the rates; None takes the slanted triangle.
         gradual_unfreezing: thaw layer by layer.
         auxiliary_lm: weight of the language-model loss.
+        head_first: start fine-tuning from the head that frozen features gave.
+        document_features: read the model's document vectors beside its states, where it has them.
+        pooling: from positions to a document: `mean`, `last` or `concat`; used where no frozen head comes first.
+        dropout: before the head.
+        max_tokens: the most tokens of a document that are read.
+        validation_fraction: part of the texts held out to choose the best step.
         unlabelled: further texts of the same kind, for pseudo-labels.
-        random_state: seed, an int.
+        pseudo_labels: how those are guessed; None takes the defaults.
+        random_state: seed, as scikit-learn has it; the same int gives the same classifier.
+        precision: `auto`, `no` or `bf16`.
+        device: None chooses.
+        verbose: show the progress of training.
 
     Attributes:
         classes_: the labels, sorted.
@@ -43,58 +73,73 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     def __init__(  # noqa: PLR0913 - scikit-learn wants every setting as an argument of its own
         self,
         model: Model | str | Path | None = None,
-        method: Method = "finetune",
+        method: Method = _DEFAULT.method,
         *,
-        epochs: float | None = None,
-        batch_size: int = 16,
-        learning_rate: float = 3e-4,
-        layer_decay: float = 1.5,
-        gradual_unfreezing: bool = False,
-        auxiliary_lm: float = 0.0,
+        epochs: float | None = _DEFAULT.epochs,
+        least_steps: int = _DEFAULT.least_steps,
+        batch_size: int = _DEFAULT.batch_size,
+        learning_rate: float = _DEFAULT.learning_rate,
+        layer_decay: float = _DEFAULT.layer_decay,
+        schedule: ScheduleConfig | None = None,
+        gradual_unfreezing: bool = _DEFAULT.gradual_unfreezing,
+        auxiliary_lm: float = _DEFAULT.auxiliary_lm,
+        head_first: bool = _DEFAULT.head_first,
+        document_features: bool = _DEFAULT.document_features,
+        pooling: Pooling = _DEFAULT.pooling,
+        dropout: float = _DEFAULT.dropout,
+        max_tokens: int = _DEFAULT.max_tokens,
+        validation_fraction: float = _DEFAULT.validation_fraction,
         unlabelled: Sequence[str] | None = None,
-        random_state: int = 0,
+        pseudo_labels: PseudoLabelOptions | None = None,
+        random_state: int | np.random.RandomState | None = _DEFAULT.seed,
+        precision: Literal["auto", "no", "bf16"] = _DEFAULT.precision,
+        device: str | None = _DEFAULT.device,
+        verbose: bool = False,
     ):
         self.model = model
         self.method = method
         self.epochs = epochs
+        self.least_steps = least_steps
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.layer_decay = layer_decay
+        self.schedule = schedule
         self.gradual_unfreezing = gradual_unfreezing
         self.auxiliary_lm = auxiliary_lm
+        self.head_first = head_first
+        self.document_features = document_features
+        self.pooling = pooling
+        self.dropout = dropout
+        self.max_tokens = max_tokens
+        self.validation_fraction = validation_fraction
         self.unlabelled = unlabelled
+        self.pseudo_labels = pseudo_labels
         self.random_state = random_state
+        self.precision = precision
+        self.device = device
+        self.verbose = verbose
 
     def fit(self, X: Sequence[str], y: Sequence[Any]) -> Self:
         """Learn from texts and their labels; the language model itself is left as it is.
 
         Raises:
-            LangnetError: no model, no such model, or fewer than two labels.
-            ValueError: X holds no texts, or X and y differ in length.
+            LangnetError: no such model, or a setting that does not exist.
+            ValueError: no model, X holds no texts, X and y differ in length, or y has fewer than two classes.
         """
         texts = _texts(X)
-        gold = np.asarray(y)
-        if gold.ndim != 1 or len(gold) != len(texts):
-            raise ValueError(f"y should be 1d with one label a text; got shape {gold.shape} for {len(texts)} texts")
-        if self.model is None:
-            raise ValueError("TextClassifier needs a language model: TextClassifier(model='folder of a model')")
-        base = self.model if isinstance(self.model, Model) else load(self.model)
+        gold = _labels(y, len(texts))
         self.classes_, positions = np.unique(gold, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"TextClassifier needs two classes or more; y has 1 class, {self.classes_[0]!r}")
         # Positions with leading zeros sort as numbers do, whatever the labels' own type.
         names = [f"{position:06d}" for position in positions]
-        options = FinetuneOptions(
-            method=self.method,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            layer_decay=self.layer_decay,
-            gradual_unfreezing=self.gradual_unfreezing,
-            auxiliary_lm=self.auxiliary_lm,
-            seed=self.random_state,
-        )
         unlabelled = None if self.unlabelled is None else _texts(self.unlabelled)
-        self.model_ = finetune(base, texts, names, options, unlabelled=unlabelled)
+        progress = ConsoleProgress("fine-tune") if self.verbose else None
+        base = _base_model(self.model, type(self).__name__)
+        self.model_ = finetune(base, texts, names, self._options(), unlabelled=unlabelled, progress=progress)
         self.model_.labels = [str(label) for label in self.classes_]
+        learned = LabelledData(texts, [str(label) for label in gold])
+        self.model_.facts["finetune"]["training_texts"] = describe_training_texts(learned)
         return self
 
     def predict_proba(self, X: Sequence[str]) -> np.ndarray:
@@ -104,16 +149,163 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Sequence[str]) -> np.ndarray:
         """The most probable label of each text, of the type that `fit` saw."""
-        chosen: np.ndarray = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)  # (N,); first, so that it says when there was no fit
+        chosen: np.ndarray = self.classes_[best]
         return chosen
+
+    def _options(self) -> FinetuneOptions:
+        return FinetuneOptions(
+            method=self.method,
+            epochs=self.epochs,
+            least_steps=self.least_steps,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            layer_decay=self.layer_decay,
+            schedule=self.schedule or _DEFAULT.schedule,
+            gradual_unfreezing=self.gradual_unfreezing,
+            auxiliary_lm=self.auxiliary_lm,
+            head_first=self.head_first,
+            document_features=self.document_features,
+            pooling=self.pooling,
+            dropout=self.dropout,
+            max_tokens=self.max_tokens,
+            validation_fraction=self.validation_fraction,
+            pseudo_labels=self.pseudo_labels or _DEFAULT.pseudo_labels,
+            seed=_seed(self.random_state),
+            precision=self.precision,
+            device=self.device,
+        )
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that the input is a list of strings."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.one_d_array = True
+        return _text_tags(super().__sklearn_tags__())
+
+
+class TextFeatures(TransformerMixin, BaseEstimator):
+    """Turn texts into the frozen features of a language model, for any estimator of scikit-learn to read.
+
+    Nothing is learned in `fit`. Features are the model's document vectors (unit length), then the mean state of each
+    chosen layer, normalised at every position as `TextClassifier(method="frozen")` reads them. They have different
+    scales: a StandardScaler or a strong regularisation suits them.
+
+    Args:
+        model: a language model, its folder or its name.
+        layers: whose states are read: `none`, `all`, `top`, or the numbers of layers, 0 being the embeddings. With
+            `none` the encoder does not run, which is a hundred times quicker.
+        document_vectors: whether the document vectors come first, where the model has them.
+        max_tokens: the most tokens of a document that are read.
+        device: None chooses.
+
+    Attributes:
+        model_: the loaded model.
+
+    Example:
+        >>> features = TextFeatures(model="my-lm", layers=[1, 2])  # doctest: +SKIP
+        >>> make_pipeline(features, StandardScaler(), LogisticRegression()).fit(texts, labels)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        model: Model | str | Path | None = None,
+        *,
+        layers: Layers = "all",
+        document_vectors: bool = True,
+        max_tokens: int = _DEFAULT.max_tokens,
+        device: str | None = None,
+    ):
+        self.model = model
+        self.layers = layers
+        self.document_vectors = document_vectors
+        self.max_tokens = max_tokens
+        self.device = device
+
+    def fit(self, X: Sequence[str], y: Any = None) -> Self:
+        """Load the model; the texts are only checked.
+
+        Raises:
+            LangnetError: no such model or layer, or nothing to read of this model.
+            ValueError: no model, or X holds no texts.
+        """
+        _texts(X)
+        base = _base_model(self.model, type(self).__name__)
+        space = base.document_vectors if self.document_vectors else None
+        self.model_ = replace(base, document_vectors=space, max_tokens=self.max_tokens)
+        if space is None and not self._chosen():
+            raise LangnetError("layers='none' leaves no features: this model's document vectors are off or not there")
+        return self
+
+    def transform(self, X: Sequence[str]) -> np.ndarray:
+        """Features of each text, (N, K + layers x D) float32."""
+        check_is_fitted(self, "model_")
+        model, chosen, texts = self.model_, self._chosen(), _texts(X)
+        examples = model.examples(texts)
+        parts = [np.stack([e.features for e in examples if e.features is not None])] if model.document_vectors else []
+        if chosen:
+            model.encoder.to(torch.device(self.device) if self.device else default_device())
+            table = read_features(model.encoder, examples, model.tokenizer.pad_id)
+            parts.append(table.layers[:, chosen].flatten(1).numpy())  # (N, layers x D)
+        return np.concatenate(parts, axis=1)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """A name a column: `document3`, `layer2_17`."""
+        check_is_fitted(self, "model_")
+        space = self.model_.document_vectors
+        names = [f"document{i}" for i in range(space.dim if space else 0)]
+        names += [f"layer{layer}_{i}" for layer in self._chosen() for i in range(self.model_.encoder.dim)]
+        return np.asarray(names, dtype=object)
+
+    def _chosen(self) -> list[int]:
+        """The numbers of the layers that are read."""
+        count = self.model_.encoder.n_layers + 1
+        named = {"none": [], "all": list(range(count)), "top": [count - 1]}
+        if isinstance(self.layers, str):
+            if self.layers not in named:
+                raise LangnetError(f"layers is '{self.layers}'; choose {', '.join(named)}, or a list of numbers")
+            return named[self.layers]
+        wrong = [layer for layer in self.layers if not 0 <= layer < count]
+        if wrong:
+            raise LangnetError(f"there is no layer {wrong[0]}: this model has 0 (embeddings) to {count - 1} (top)")
+        return list(self.layers)
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that the input is a list of strings, and that fitting learns nothing from it."""
+        tags = _text_tags(super().__sklearn_tags__())
+        tags.requires_fit = True  # the model is loaded then
+        tags.transformer_tags.preserves_dtype = []  # strings in, float32 out
         return tags
+
+
+def _base_model(model: Model | str | Path | None, who: str) -> Model:
+    if model is None:
+        raise ValueError(f"{who} needs a language model: {who}(model='folder of a model')")
+    return model if isinstance(model, Model) else load(model)
+
+
+def _seed(random_state: int | np.random.RandomState | None) -> int:
+    """An int as it is; anything else is drawn from, as scikit-learn does."""
+    if isinstance(random_state, int | np.integer):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def _labels(y: Sequence[Any], count: int) -> np.ndarray:
+    """One label a text, or a clear error.
+
+    Raises:
+        ValueError: another number of labels than texts, missing or continuous ones, or several columns.
+    """
+    if y is None:
+        raise ValueError("TextClassifier requires y to be passed, but the target y is None")
+    gold: np.ndarray = column_or_1d(y, warn=True)
+    if len(gold) != count:
+        raise ValueError(f"y should have one label a text; got {len(gold)} labels for {count} texts")
+    missing = [i for i, label in enumerate(gold) if label is None or label != label]
+    if missing:
+        raise ValueError(f"label {missing[0]} of y is missing (None or NaN); drop that text, or give it a label")
+    if len({isinstance(label, str) for label in gold}) > 1:
+        raise ValueError("y mixes strings with other labels, which do not sort; make them all strings")
+    check_classification_targets(gold)
+    return gold
 
 
 def _texts(values: Sequence[str]) -> list[str]:
@@ -132,4 +324,11 @@ def _texts(values: Sequence[str]) -> list[str]:
     for position, value in enumerate(array):
         if not isinstance(value, str):
             raise ValueError(f"expected texts, but item {position} is {type(value).__name__}")
-    return list(array)
+    return [str(value) for value in array]
+
+
+def _text_tags(tags: Any) -> Any:
+    tags.input_tags.string = True
+    tags.input_tags.two_d_array = False
+    tags.input_tags.one_d_array = True
+    return tags

@@ -38,6 +38,7 @@ class Block:
     slow: bool = False
     skip: bool = False
     compare: bool = False  # whether a console block's output is compared
+    setup: bool = False  # run, and not shown
 
 
 def read_blocks(text: str, page: str) -> list[Block]:
@@ -65,7 +66,7 @@ def read_blocks(text: str, page: str) -> list[Block]:
                 raise PageError(f"{page}:{number + 1}: write <!-- test: ... --> on lines of its own")
             kind, _, code = comment["text"].partition("\n")
             if kind.strip() == "setup":
-                blocks.append(Block(page, number + 2, "sh", code))
+                blocks.append(Block(page, number + 2, "sh", code, setup=True))
             else:
                 directives.append(comment["text"])
             number = end + 1

@@ -41,7 +41,7 @@ def lay_out(folder: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=name)
 def test_quick_examples(path: Path, tmp_path: Path) -> None:
     blocks = [block for block in blocks_of(path) if not block.slow]
-    if blocks:
+    if any(not block.setup for block in blocks):
         lay_out(tmp_path)
         run_page(blocks, tmp_path, QUICK_SECONDS)
 
@@ -100,6 +100,7 @@ class TestTheExtractor:
     def test_hidden_setup(self) -> None:
         setup, block = page("<!-- test: setup", "cp a b", "-->", "```sh", "cat b", "```")
         assert (setup.language, setup.code.strip(), block.code) == ("sh", "cp a b", "cat b")
+        assert (setup.setup, block.setup) == (True, False)
 
     @pytest.mark.parametrize(
         ("text", "told"),

@@ -9,7 +9,8 @@ positions (Su et al. 2021), normalised queries and keys (Henry et al. 2020), squ
 and output projections that start at zero, so that every block starts as the identity.
 
 What differs here: both families are one configuration apart, and padding stands on the right, where a causal model
-cannot see it, so no attention mask is ever built and the fused causal attention kernel always applies.
+cannot see it, so no attention mask is ever built. On a CPU what stands between the matrix products is computed by
+`encoders/fused.py`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from langnet.encoders import fused
 from langnet.encoders.encoder import Encoder, Encoding
 from langnet.errors import LangnetError
 
@@ -74,7 +76,18 @@ class RMSNorm(nn.Module):
     """x / sqrt(mean(x^2)), without a learned gain (Zhang & Sennrich 2019, equation 4)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, (x.shape[-1],))  # (..., D)
+        return rms_norm(x, product_precision(x))  # (..., D)
+
+
+def rms_norm(x: Tensor, precision: torch.dtype) -> Tensor:
+    """Normalise the last dimension to a mean square of one; the result is rounded to `precision`."""
+    return fused.rms_norm(x, precision) if x.device.type == "cpu" else F.rms_norm(x, (x.shape[-1],)).to(precision)
+
+
+def product_precision(x: Tensor) -> torch.dtype:
+    """What matrix products of x are computed in: autocast's type where it is on, else x's own."""
+    device = x.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
 
 
 def rotary_angles(length: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -105,24 +118,35 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, past: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Attend: x (B, T, D), past keys and values (B, H, P, width) or None; also returns the keys and values."""
         B, T, D = x.shape
-        width = D // self.config.n_heads
         start = 0 if past is None else past[0].shape[2]
-        qkv = F.linear(x, self.qkv.flatten(0, 1), self.qkv_bias)  # (B, T, 3 D)
-        q, k, v = qkv.view(B, T, 3, self.config.n_heads, width).permute(2, 0, 3, 1, 4)  # each (B, H, T, width)
-        if self.config.normalise_queries_keys:
-            q, k = F.rms_norm(q, (width,)), F.rms_norm(k, (width,))
-        if self.config.positions == "rotary":
-            cosines, sines = (part[start:] for part in rotary_angles(start + T, width, x.device))
-            q, k = rotate(q, cosines, sines), rotate(k, cosines, sines)
+        q, k, v = self._heads(F.linear(x, self.qkv.flatten(0, 1), self.qkv_bias), start)  # each (B, H, T, width)
         if past is not None:
             k, v = torch.cat([past[0], k], dim=2), torch.cat([past[1], v], dim=2)  # (B, H, P + T, width)
         dropout = self.config.dropout if self.training else 0.0
-        if past is None:
-            mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)  # (B, H, T, width)
-        else:
+        if past is not None:
             visible = torch.ones(T, start + T, dtype=torch.bool, device=x.device).tril(start)  # (T, P + T)
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=visible, dropout_p=dropout)
+        elif x.device.type == "cpu" and not dropout and T <= fused.LONGEST:
+            mixed = fused.causal_attention(q, k, v)  # (B, H, T, width)
+        else:
+            mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)  # (B, H, T, width)
         return self.output(mixed.transpose(1, 2).reshape(B, T, D)), (k, v)  # (B, T, D)
+
+    def _heads(self, qkv: Tensor, start: int) -> tuple[Tensor, ...]:
+        """Queries, keys and values (B, H, T, width) of qkv (B, T, 3 D), whose first token has position `start`."""
+        B, T, n_heads = qkv.shape[0], qkv.shape[1], self.config.n_heads
+        width = self.config.dim // n_heads
+        normalise, rotary = self.config.normalise_queries_keys, self.config.positions == "rotary"
+        if rotary:
+            cosines, sines = (part[start:] for part in rotary_angles(start + T, width, qkv.device))
+        if normalise and rotary and qkv.device.type == "cpu":
+            return fused.normalised_heads(qkv, n_heads, cosines, sines).unbind(0)
+        q, k, v = qkv.view(B, T, 3, n_heads, width).permute(2, 0, 3, 1, 4)
+        if normalise:
+            q, k = F.rms_norm(q, (width,)), F.rms_norm(k, (width,))
+        if rotary:
+            q, k = rotate(q, cosines, sines), rotate(k, cosines, sines)
+        return q, k, v
 
 
 class FeedForward(nn.Module):
@@ -136,7 +160,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         inner = self.inner(x)  # (B, T, F)
-        inner = F.gelu(inner, approximate="tanh") if self.activation == "gelu" else F.relu(inner).square()
+        inner = F.gelu(inner, approximate="tanh") if self.activation == "gelu" else fused.squared_relu(inner)
         return self.output(inner)  # (B, T, D)
 
 
@@ -177,8 +201,6 @@ class GPT(Encoder):
         self.position_embedding = nn.Embedding(config.context, config.dim) if learned else None
         self.embedding_dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
-        # Post-norm blocks end in a norm of their own; the published model adds none after the last.
-        self.final_norm = nn.Identity() if config.norm == "post-layer" else RMSNorm()
         self.softmax = None if config.tie_embeddings else nn.Linear(config.dim, config.vocabulary_size, bias=False)
         self._initialise()
 
@@ -212,14 +234,15 @@ class GPT(Encoder):
             places = torch.arange(start, start + ids.shape[1], device=ids.device)  # (T,)
             x = x + self.position_embedding(places)  # (B, T, D)
         if self.config.norm == "pre-rms":
-            x = F.rms_norm(x, (self.dim,))  # the residual stream starts at unit scale, whatever the embeddings' scale
+            x = rms_norm(x, x.dtype)  # the residual stream starts at unit scale, whatever the embeddings' scale
         x = self.embedding_dropout(x)
         layers, presents = [x], []
         for index, block in enumerate(self.blocks):
             x, present = block(x, None if state is None else state[index])
             layers.append(x)
             presents.append(present)
-        layers[-1] = self.final_norm(x)  # (B, T, D)
+        if self.config.norm == "pre-rms":  # post-norm blocks end in a norm of their own
+            layers[-1] = rms_norm(x, x.dtype)  # (B, T, D)
         return Encoding(layers, None if self.training else presents)
 
     def output_weight(self) -> Tensor:

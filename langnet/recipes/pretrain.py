@@ -47,6 +47,7 @@ class PretrainOptions:
         learning_rate: peak rate of AdamW; None takes the family's.
         optimizer: None takes the family's: `muon` for gpt, `adamw` for gpt-2018.
         document_vectors: also decompose the documents into vectors, a minute's work; see `encoders.document_vectors`.
+        document: how those vectors are made.
         prepare: tokenizer, vocabulary, cleaning and splitting.
         seed: of weights, data order and dropout.
         precision: `auto`, `no` or `bf16`.

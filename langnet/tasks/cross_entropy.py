@@ -13,38 +13,48 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CHUNK = 512  # rows; 512 x 8,192 float32 logits are 16 MB
+CHUNK = 1024  # rows; 1,024 x 8,192 float32 logits are 32 MB
+LEAST = 1e-37  # a smaller probability counts as this one, a loss of 85 nats; its gradient is exact all the same
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
-    """Sum of -log softmax(hidden @ weight.T)[target] over rows; gradients are made in the forward pass."""
+    """Sum of -log softmax(hidden @ weight.T)[target] over rows; gradients are made in the forward pass.
+
+    The products are rounded to `precision`; losses and the sum of the weight's gradient are float32 or better.
+    """
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-        needs_gradient = hidden.requires_grad or weight.requires_grad
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, precision: torch.dtype) -> Tensor:
         total = hidden.new_zeros((), dtype=torch.float32)
-        hidden_gradient = torch.empty_like(hidden) if needs_gradient else None
-        weight_gradient = torch.zeros_like(weight) if needs_gradient else None
-        for rows in torch.arange(len(targets), device=targets.device).split(CHUNK):
-            part = slice(int(rows[0]), int(rows[-1]) + 1)
-            logits = (hidden[part] @ weight.T).float()  # (n, V)
-            picked = logits.gather(1, targets[part, None]).squeeze(1)  # (n,)
-            normaliser = logits.logsumexp(1)  # (n,)
-            total += (normaliser - picked).sum()
-            if hidden_gradient is None or weight_gradient is None:
-                continue
-            error = logits.sub_(normaliser[:, None]).exp_()  # (n, V): softmax, then minus one at the target
-            error[torch.arange(len(picked), device=error.device), targets[part]] -= 1
-            error = error.to(weight.dtype)
-            torch.mm(error, weight, out=hidden_gradient[part])
-            weight_gradient.addmm_(error.T, hidden[part])
+        gradients = hidden.requires_grad or weight.requires_grad
+        hidden_gradient = torch.empty_like(hidden) if gradients else None
+        weight_gradient = torch.zeros_like(weight) if gradients else None
+        exact = torch.promote_types(precision, torch.float32)
+        rounded = weight.to(precision)  # (V, D)
+        with torch.autocast(hidden.device.type, enabled=False):
+            for start in range(0, len(targets), CHUNK):
+                part = slice(start, start + CHUNK)
+                states, wanted = hidden[part].to(precision), targets[part, None]  # (n, D), (n, 1)
+                logits = states @ rounded.T  # (n, V)
+                shares = torch.softmax(logits, 1, dtype=exact)  # (n, V)
+                hit = shares.gather(1, wanted)  # (n, 1)
+                total -= hit.clamp_min(LEAST).log().sum()
+                if hidden_gradient is None or weight_gradient is None:
+                    continue
+                # The derivative by the logits is the softmax, minus one at the target.
+                error = shares.scatter_(1, wanted, hit - 1).to(precision)  # (n, V)
+                hidden_gradient[part] = error @ rounded
+                if precision == weight.dtype:
+                    weight_gradient.addmm_(error.T, states)
+                else:
+                    weight_gradient += error.T @ states
         ctx.save_for_backward(hidden_gradient, weight_gradient)
         return total
 
     @staticmethod
-    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor, Tensor, None, None]:
         hidden_gradient, weight_gradient = ctx.saved_tensors
-        return hidden_gradient * scale, weight_gradient * scale, None
+        return hidden_gradient * scale, weight_gradient * scale, None, None
 
 
 def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
@@ -65,12 +75,9 @@ def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Ten
         return hidden.sum() * 0.0
     if count < len(targets):
         hidden, targets = hidden[kept], targets[kept]
-    if torch.is_autocast_enabled(hidden.device.type):
-        precision = torch.get_autocast_dtype(hidden.device.type)
-        hidden, weight = hidden.to(precision), weight.to(precision)
-    else:
-        weight = weight.to(hidden.dtype)
-    loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, targets)
+    device = hidden.device.type
+    precision = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
+    loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, targets, precision)
     return loss / count
 
 

@@ -128,7 +128,8 @@ class Trainer:
         self.device = self.accelerator.device
         self.model = model.to(self.device)
         self.wrapped = self.accelerator.prepare(model) if self.accelerator.num_processes > 1 else model
-        self.optimizers = build_optimizers(groups, config.optimizer)
+        half = self.accelerator.mixed_precision == "bf16"
+        self.optimizers = build_optimizers(groups, config.optimizer, torch.bfloat16 if half else torch.float32)
         self.parameters = [parameter for group in groups for parameter in group.parameters]
         self.state = LoopState()
         self.history = History(folder if self.accelerator.is_main_process else None)

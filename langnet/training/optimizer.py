@@ -3,7 +3,8 @@
 Muon (Jordan et al. 2024) orthogonalises the momentum of every hidden matrix, which takes fewer tokens to the same loss
 than AdamW; embeddings, softmax, gains and biases stay with AdamW. PyTorch ships a Muon of its own; this one exists
 because that one multiplies in bfloat16 whatever the machine, which is ten times slower than float32 on processors
-without it, and takes one matrix at a time, where here all matrices of a shape are one batched product.
+without it, where this one takes the run's precision; and because it takes one matrix at a time, where here all matrices
+of a shape are one batched product.
 """
 
 from __future__ import annotations
@@ -41,26 +42,43 @@ class OptimizerConfig:
     momentum: float = 0.95
 
 
-def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
+def orthogonalise(matrices: Tensor, steps: int = 5, precision: torch.dtype = torch.float32) -> Tensor:
     """Push the singular values of (N, R, C) matrices towards 1 by a quintic Newton-Schulz iteration.
 
-    The coefficients are Muon's; singular values end between about 0.7 and 1.2, which is as good as 1 for an update.
+    The coefficients are Muon's; singular values end between about 0.7 and 1.2, which is as good as 1 for an update, and
+    why products in bfloat16 will do (Jordan et al. 2024).
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     x = matrices / (matrices.norm(dim=(-2, -1), keepdim=True) + 1e-7)  # (N, R, C)
     wide = x.shape[-2] > x.shape[-1]
-    x = x.mT if wide else x
+    x = (x.mT if wide else x).to(precision)
     for _ in range(steps):
         gram = x @ x.mT  # (N, R, R)
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)  # (N, R, C)
-    return x.mT if wide else x
+    return (x.mT if wide else x).to(matrices.dtype)
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum whose matrices are orthogonalised; takes matrices, and stacks of them in three dimensions."""
+    """Momentum whose matrices are orthogonalised; takes matrices, and stacks of them in three dimensions.
 
-    def __init__(self, groups: list[dict[str, Any]], lr: float, momentum: float, weight_decay: float):
+    Args:
+        groups: parameters and their settings.
+        lr: see `OptimizerConfig`, as for what follows.
+        momentum: of the gradients.
+        weight_decay: decoupled.
+        precision: of the products within an update; weights and momentum keep their own.
+    """
+
+    def __init__(
+        self,
+        groups: list[dict[str, Any]],
+        lr: float,
+        momentum: float,
+        weight_decay: float,
+        precision: torch.dtype = torch.float32,
+    ):
         super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        self.precision = precision
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -82,7 +100,7 @@ class Muon(torch.optim.Optimizer):
             buffer = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
             buffer.lerp_(parameter.grad, 1 - momentum)
             directions.append(parameter.grad.lerp(buffer, momentum).view(-1, rows, columns))
-        updates = orthogonalise(torch.cat(directions))  # (N, R, C)
+        updates = orthogonalise(torch.cat(directions), precision=self.precision)  # (N, R, C)
         # sqrt(max(1, R / C)) keeps the update's effect on activations the same for every shape (Jordan et al. 2024).
         scale = -group["lr"] * max(1.0, rows / columns) ** 0.5
         for parameter, update in zip(parameters, updates.split([len(d) for d in directions]), strict=True):
@@ -90,10 +108,13 @@ class Muon(torch.optim.Optimizer):
             parameter.add_(update.view_as(parameter), alpha=scale)
 
 
-def build_optimizers(groups: Iterable[ParameterGroup], config: OptimizerConfig) -> list[torch.optim.Optimizer]:
+def build_optimizers(
+    groups: Iterable[ParameterGroup], config: OptimizerConfig, precision: torch.dtype = torch.float32
+) -> list[torch.optim.Optimizer]:
     """The optimizers of a run; every group remembers its peak rate as `peak`, for the schedule to scale.
 
-    A parameter goes to Muon when it is a matrix, or a stack of them, in a group of hidden ones.
+    A parameter goes to Muon, whose products are in `precision`, when it is a matrix, or a stack of them, in a group of
+    hidden ones.
     """
     if config.name not in ("adamw", "muon"):
         raise LangnetError(f"there is no optimizer '{config.name}'; choose adamw or muon")
@@ -122,7 +143,7 @@ def build_optimizers(groups: Iterable[ParameterGroup], config: OptimizerConfig) 
             torch.optim.AdamW(adamw, lr=config.learning_rate, betas=config.betas, eps=1e-8, fused=_can_fuse(adamw))
         )
     if muon:
-        optimizers.append(Muon(muon, lr=config.muon_learning_rate, momentum=config.momentum, weight_decay=0.0))
+        optimizers.append(Muon(muon, config.muon_learning_rate, config.momentum, 0.0, precision))
     return optimizers
 
 

@@ -8,9 +8,9 @@ from langnet.tasks.cross_entropy import linear_cross_entropy
 
 def test_value_and_gradients_in_float64():
     generator = torch.Generator().manual_seed(0)
-    hidden = torch.randn(700, 16, generator=generator, dtype=torch.float64, requires_grad=True)
+    hidden = torch.randn(1500, 16, generator=generator, dtype=torch.float64, requires_grad=True)
     weight = torch.randn(33, 16, generator=generator, dtype=torch.float64, requires_grad=True)
-    targets = torch.randint(33, (700,), generator=generator)
+    targets = torch.randint(33, (1500,), generator=generator)
     targets[::7] = -100
     expected = F.cross_entropy(hidden @ weight.T, targets, ignore_index=-100)
     wanted = torch.autograd.grad(expected, [hidden, weight])

@@ -126,9 +126,10 @@ def test_checkpoint_of_another_model_is_refused(tmp_path):
         trainer(tmp_path, family="gpt").run(resume=True)
 
 
-def test_orthogonalise_pushes_singular_values_to_one():
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_orthogonalise_pushes_singular_values_to_one(precision):
     matrices = torch.randn(3, 20, 8, generator=torch.Generator().manual_seed(0))
-    values = torch.linalg.svdvals(orthogonalise(matrices))
+    values = torch.linalg.svdvals(orthogonalise(matrices, precision=precision))
     assert values.min() > 0.5
     assert values.max() < 1.3
 
