@@ -17,6 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.preprocessing import normalize
+from threadpoolctl import threadpool_limits
 
 from langnet.evaluate.predictions import Predictions
 
@@ -201,25 +202,56 @@ def tuned_logistic_regression(train: list[Any], labels: Sequence[str], test: lis
     """
     names = sorted(set(labels))
     gold = np.array(labels, dtype=object).astype(str)
-    which, strength = _choose(train, gold, seed)
     if len(names) == 1:
-        return Predictions([names[0]] * test[which].shape[0], None, names)
-    classifier = LogisticRegression(C=strength, max_iter=2000).fit(train[which], gold)
-    return Predictions.from_probabilities(classifier.predict_proba(test[which]), [str(c) for c in classifier.classes_])
+        return Predictions([names[0]] * test[0].shape[0], None, names)
+    pairs = [rotate(own, other) for own, other in zip(train, test, strict=True)]
+    with threadpool_limits(1):  # of matrices this small, a second thread only waits for the first
+        which, strength = _choose([own for own, _ in pairs], gold, seed)
+        classifier = LogisticRegression(C=strength, max_iter=2000).fit(pairs[which][0], gold)
+        probabilities = classifier.predict_proba(pairs[which][1])
+    return Predictions.from_probabilities(probabilities, [str(c) for c in classifier.classes_])
 
 
-def _choose(alternatives: list[Any], gold: np.ndarray, seed: int) -> tuple[int, float]:
+def rotate(train: Any, test: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The same problem in as many dimensions as there are training examples, where that is fewer.
+
+    The weights of a classifier with an L2 penalty are a sum of training examples (the representer theorem), so nothing
+    is lost when all examples are projected on the space that the training ones span: with X = U S V', the rows of X
+    become U S and those of the test matrix T become T V. U and S come from the n x n products of the examples.
+
+    Args:
+        train: (n, width), dense or sparse.
+        test: (m, width), likewise.
+
+    Returns:
+        (n, r) and (m, r), dense float64, r the rank or the width.
+    """
+    n, width = train.shape
+    if width <= n:
+        return _dense(train), _dense(test)
+    values, vectors = np.linalg.eigh(_dense(train @ train.T))  # (n,), (n, n)
+    kept = values > 1e-10 * values[-1]
+    if not kept.any():  # no example has any feature
+        return np.zeros((n, 1)), np.zeros((test.shape[0], 1))
+    lengths, vectors = np.sqrt(values[kept]), vectors[:, kept]  # (r,), (n, r)
+    return vectors * lengths, _dense(test @ train.T) @ (vectors / lengths)
+
+
+def _dense(matrix: Any) -> np.ndarray:
+    return np.asarray(matrix.toarray() if sparse.issparse(matrix) else matrix, dtype=np.float64)
+
+
+def _choose(alternatives: list[np.ndarray], gold: np.ndarray, seed: int) -> tuple[int, float]:
     """The feature set and strength with the least log-loss in stratified cross-validation."""
     smallest = min(Counter(gold).values())
-    if smallest < 2 or len(set(gold)) < 2:
+    if smallest < 2:
         return min(1, len(alternatives) - 1), 5.0
     folds = StratifiedKFold(min(5, smallest), shuffle=True, random_state=seed)
     best, choice = -np.inf, (0, 5.0)
     for index, features in enumerate(alternatives):
-        matrix = sparse.csr_matrix(features) if sparse.issparse(features) else features
         for strength in STRENGTHS:
             model = LogisticRegression(C=strength, max_iter=1000)
-            score = cross_val_score(model, matrix, gold, cv=folds, scoring="neg_log_loss").mean()
+            score = cross_val_score(model, features, gold, cv=folds, scoring="neg_log_loss").mean()
             if score > best:
                 best, choice = score, (index, strength)
     return choice
