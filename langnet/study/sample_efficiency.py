@@ -137,7 +137,7 @@ def usable_sizes(train: LabelledData, options: SampleEfficiencyOptions) -> Sampl
     if not sizes:
         raise LangnetError(
             f"none of the sizes {', '.join(map(str, options.sizes))} fits: there are {len(train):,} labelled texts "
-            f"of {classes} classes; give --labels between the two"
+            f"of {classes} classes; choose sizes between the two"
         )
     slow = sizes if options.slow_sizes is None else usable(options.slow_sizes)
     further = tuple(n for n in usable(options.further_sizes) if n not in sizes)
