@@ -15,6 +15,7 @@ from langnet.evaluate.predictions import Predictions
 from langnet.recipes.model import Model
 from langnet.training.machine import default_device, keep_freed_memory
 from langnet.transfer.frozen import FeatureTable, fit_frozen, read_features
+from langnet.transfer.pseudo_labels import PseudoLabelOptions, pseudo_label
 
 TEXTS_AT_ONCE = 512
 
@@ -34,6 +35,7 @@ class FrozenDraws:
         self.encoder = copy.deepcopy(model.encoder).to(torch.device(device) if device else default_device())
         self._row: dict[str, int] = {}
         self._parts: list[FeatureTable] = []
+        self._features: dict[str, np.ndarray] = {}  # document features of unlabelled texts
 
     def read(self, texts: Sequence[str], progress: Callable[[float], None] | None = None) -> None:
         """Encode those of the texts that have not been encoded yet.
@@ -63,8 +65,26 @@ class FrozenDraws:
             self._parts = [FeatureTable(layers, torch.cat([part.document for part in self._parts]))]
         return self._parts[0].rows([self._row[text] for text in texts])
 
+    def pool(self, texts: Sequence[str], options: PseudoLabelOptions, seed: int, states: bool) -> FeatureTable:
+        """Features of a sample of unlabelled texts; without states, which are slow to read, only the documents' own."""
+        sample = options.sample(texts, seed)
+        if states:
+            return self.table(sample)
+        missing = [text for text in dict.fromkeys(sample) if text not in self._features]
+        for example, text in zip(self.model.examples(missing), missing, strict=True):
+            assert example.features is not None, "a head without states needs document features"
+            self._features[text] = example.features
+        document = torch.from_numpy(np.stack([self._features[text] for text in sample])).float()
+        layers = torch.zeros(1).expand(len(sample), self.encoder.n_layers + 1, self.encoder.dim)
+        return FeatureTable(layers, document)
+
     def fit_predict(
-        self, texts: Sequence[str], labels: Sequence[str], test_texts: Sequence[str], seed: int
+        self,
+        texts: Sequence[str],
+        labels: Sequence[str],
+        test_texts: Sequence[str],
+        seed: int,
+        unlabelled: tuple[Sequence[str], PseudoLabelOptions] | None = None,
     ) -> tuple[Predictions, dict[str, Any]]:
         """Choose and fit a head on the labelled texts, and predict the test texts.
 
@@ -72,7 +92,8 @@ class FrozenDraws:
             texts: labelled ones.
             labels: theirs.
             test_texts: to be predicted.
-            seed: of the folds of cross-validation.
+            seed: of the folds of cross-validation, and of the choice of unlabelled texts.
+            unlabelled: further texts from which the head learns too, and how.
 
         Returns:
             Predictions, and the facts `layer_weights` and `choice`.
@@ -83,7 +104,10 @@ class FrozenDraws:
         train, test = self.table(texts), self.table(test_texts)
         with threadpool_limits(1):  # of matrices this small, a second thread only waits for the first
             head, choice = fit_frozen(train, classes, len(names), seed)
-            with torch.no_grad():
-                probabilities = head(test).softmax(1).double().numpy()  # (N, C)
+        if unlabelled is not None:
+            pool = self.pool(*unlabelled, seed, states=choice.state_weight > 0)
+            head, _, _ = pseudo_label(choice, train, classes, len(names), pool, unlabelled[1])
+        with torch.no_grad():
+            probabilities = head(test).softmax(1).double().numpy()  # (N, C)
         facts = {"layer_weights": head.mix.weights().tolist(), "choice": asdict(choice)}
         return Predictions.from_probabilities(probabilities, [str(name) for name in names]), facts

@@ -30,7 +30,9 @@ class Scale:
     log: bool = False
 
     def __call__(self, value: float) -> float:
-        low, high, at = (math.log(v) for v in (self.low, self.high, value)) if self.log else (self.low, self.high, value)
+        low, high, at = (
+            (math.log(v) for v in (self.low, self.high, value)) if self.log else (self.low, self.high, value)
+        )
         part = (at - low) / (high - low) if high > low else 0.5
         return self.start + part * (self.end - self.start)
 
@@ -203,7 +205,9 @@ def _top(block: list[float]) -> float:
     return block[0] / block[1]
 
 
-def bar_chart(frame: Frame, groups: Sequence[Series], y: Scale, backdrop: Sequence[Markup], titles: tuple[str, str]) -> Markup:  # fmt: skip
+def bar_chart(
+    frame: Frame, groups: Sequence[Series], y: Scale, backdrop: Sequence[Markup], titles: tuple[str, str]
+) -> Markup:
     """Bars side by side: mark i of every group stands in slot i."""
     slots = max(len(group.marks) for group in groups)
     room = (frame.width - frame.left - frame.right) / slots
@@ -241,6 +245,10 @@ _square = _polygon((-3.6, -3.6), (3.6, -3.6), (3.6, 3.6), (-3.6, 3.6))
 _diamond = _polygon((0, -5), (5, 0), (0, 5), (-5, 0))
 _up = _polygon((0, -4.8), (4.6, 3.6), (-4.6, 3.6))
 _down = _polygon((0, 4.8), (4.6, -3.6), (-4.6, -3.6))
+_cross = _polygon(
+    (-4.5, -1.4), (-1.4, -1.4), (-1.4, -4.5), (1.4, -4.5), (1.4, -1.4), (4.5, -1.4),
+    (4.5, 1.4), (1.4, 1.4), (1.4, 4.5), (-1.4, 4.5), (-1.4, 1.4), (-4.5, 1.4),
+)  # fmt: skip
 _bar = _polygon((-5, -1.4), (5, -1.4), (5, 1.4), (-5, 1.4))
 
 # A shape of its own beside the colour, for those who do not see the colours apart.
@@ -249,8 +257,9 @@ SHAPES: dict[str, Callable[[float, float], str]] = {
     "tfidf": _square,
     "svd": _diamond,
     "word2vec": _down,
-    "scratch": _up,
+    "scratch": _cross,
     "frozen": _circle,
+    "unlabelled": _up,
     "finetune": _circle,
     "training": _circle,
     "validation": _diamond,
@@ -260,5 +269,5 @@ Side = Literal["wide", "narrow"]
 
 
 def both_widths(draw: Callable[[Side], Markup]) -> Markup:
-    """A picture twice, for a desk and for a phone; the style sheet shows the one that fits, with letters of one size."""
+    """A picture twice, for a desk and for a phone; the style sheet shows the one that fits."""
     return Markup(tag("div", draw("wide"), class_="wide") + tag("div", draw("narrow"), class_="narrow"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ def learning_curve(study: SampleEfficiency) -> Markup:
 
 def training_curves(history: Sequence[dict[str, Any]]) -> Markup | None:
     """Loss on the training text and bits per byte on held-out text, over tokens; None without a history."""
-    losses = [record for record in history if "loss" in record and not record["loss"] != record["loss"]]
+    losses = [record for record in history if np.isfinite(record.get("loss", np.nan))]
     held_out = [record for record in history if "validation_bits_per_byte" in record]
     if not losses:
         return None
@@ -93,7 +93,7 @@ def _training_panel(records: Sequence[dict[str, Any]], value: str, key: str, nam
     return line_chart(frame, [Series(key, "", marks)], x, y, backdrop, (name, described))
 
 
-def layer_bars(weights: dict[str, Sequence[float]]) -> Markup:
+def layer_bars(weights: Mapping[str, Sequence[float]]) -> Markup:
     """The share of each layer in the scalar mix of the pretrained methods.
 
     Args:

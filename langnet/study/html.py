@@ -71,9 +71,11 @@ def table(head: Sequence[Content], rows: Iterable[Sequence[Content]], caption: C
 
     titles = [tag("th", title, scope="col", class_=side(i)) for i, title in enumerate(head)]
     body = [
-        tag("tr", [tag("th", cell, scope="row") if i == 0 else tag("td", cell, class_=side(i)) for i, cell in enumerate(r)])
-        for r in rows
-    ]  # fmt: skip
+        tag(
+            "tr", tag("th", row[0], scope="row"), [tag("td", cell, class_=side(i)) for i, cell in enumerate(row[1:], 1)]
+        )
+        for row in rows
+    ]
     named = tag("caption", caption) if caption is not None else None
     whole = tag("table", named, tag("thead", tag("tr", titles)), tag("tbody", body))
     return tag("div", whole, class_="scroll", tabindex=0, role="region", aria_label="table")

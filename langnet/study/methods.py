@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Protocol
@@ -15,6 +16,7 @@ from langnet.recipes.finetune import FinetuneOptions, Method, finetune
 from langnet.recipes.frozen_draws import FrozenDraws
 from langnet.recipes.model import Model
 from langnet.tasks.examples import Example
+from langnet.transfer.pseudo_labels import PseudoLabelOptions
 
 Family = Literal["floor", "labels only", "raw text", "langnet"]
 Told = Callable[[float], None]
@@ -70,6 +72,12 @@ KINDS: dict[str, MethodKind] = {
         False,
         "Linear head on a learned mix of the pretrained model's layers and on its document vectors; no more learns.",
     ),
+    "unlabelled": MethodKind(
+        "langnet, frozen + unlabelled",
+        "langnet",
+        False,
+        "As frozen, and the head also learns from raw texts without labels, by entropy minimisation.",
+    ),
     "finetune": MethodKind(
         "langnet, fine-tuned", "langnet", True, "From the frozen head on, all weights of the pretrained model learn."
     ),
@@ -83,6 +91,7 @@ class MethodOptions:
     Attributes:
         finetune: of the fine-tuned and the from-scratch runs; its method and seed are set by the study.
         frozen_max_tokens: the most tokens of a document that the frozen model reads.
+        unlabelled: how raw texts are used by the method of that name.
         word_vector_dim: of word2vec.
         word_vector_epochs: of word2vec.
         workers: threads of word2vec.
@@ -90,6 +99,7 @@ class MethodOptions:
 
     finetune: FinetuneOptions = field(default_factory=FinetuneOptions)
     frozen_max_tokens: int = 2048
+    unlabelled: PseudoLabelOptions = field(default_factory=PseudoLabelOptions)
     word_vector_dim: int = 200
     word_vector_epochs: int = 5
     workers: int = 2
@@ -138,9 +148,14 @@ class NeighbourMethod:
 class FrozenMethod:
     """langnet with frozen features; test texts are read once."""
 
-    def __init__(self, model: Model, test_texts: Sequence[str], options: MethodOptions):
-        self.draws = FrozenDraws(model, options.frozen_max_tokens, options.finetune.device)
-        self.test_texts, self.options = test_texts, options
+    def __init__(
+        self,
+        draws: FrozenDraws,
+        test_texts: Sequence[str],
+        options: MethodOptions,
+        unlabelled: Sequence[str] | None = None,
+    ):
+        self.draws, self.test_texts, self.options, self.unlabelled = draws, test_texts, options, unlabelled
 
     def prepare(self, told: Told) -> None:
         self.draws.read(self.test_texts, told)
@@ -148,14 +163,20 @@ class FrozenMethod:
     def run(
         self, texts: Sequence[str], labels: Sequence[str], test_texts: Sequence[str], seed: int
     ) -> tuple[Predictions, dict[str, Any]]:
-        return self.draws.fit_predict(texts, labels, test_texts, seed)
+        if self.unlabelled is None:
+            return self.draws.fit_predict(texts, labels, test_texts, seed)
+        return self.draws.fit_predict(texts, labels, test_texts, seed, (self.unlabelled, self.options.unlabelled))
 
     def settings(self) -> object:
-        return {"max_tokens": self.options.frozen_max_tokens}
+        unlabelled = None if self.unlabelled is None else asdict(self.options.unlabelled)
+        return {"max_tokens": self.options.frozen_max_tokens, "unlabelled": unlabelled}
 
     def estimates(self, n_labels: int, n_test: int) -> tuple[float, float]:
         speed = READING_PER_TRAINING * _last(self.draws.model.history, "tokens_per_second")
-        return (n_test * USUAL_TOKENS / speed if speed else 0.0), 3.0
+        if self.unlabelled is None:
+            return (n_test * USUAL_TOKENS / speed if speed else 0.0), 2.0
+        # Raw texts are read only where cross-validation chose the encoder's states.
+        return 0.0, 10.0
 
 
 class NetworkMethod:
@@ -205,6 +226,7 @@ def build_methods(
     unknown = [key for key in keys if key not in KINDS]
     if unknown:
         raise LangnetError(f"there is no method '{unknown[0]}'; choose from {', '.join(KINDS)}")
+    draws = functools.cache(lambda: FrozenDraws(model, options.frozen_max_tokens, options.finetune.device))
     dim, epochs = options.word_vector_dim, options.word_vector_epochs
     makers: dict[str, Callable[[], StudyMethod]] = {
         "majority": lambda: NeighbourMethod(MajorityBaseline(), raw_texts, None),
@@ -217,7 +239,8 @@ def build_methods(
             pace=1.0 + dim * epochs / 400,
         ),
         "scratch": lambda: NetworkMethod(model, "scratch", options),
-        "frozen": lambda: FrozenMethod(model, test_texts, options),
+        "frozen": lambda: FrozenMethod(draws(), test_texts, options),
+        "unlabelled": lambda: FrozenMethod(draws(), test_texts, options, raw_texts),
         "finetune": lambda: NetworkMethod(model, "finetune", options),
     }
     return {key: makers[key]() for key in keys}

@@ -7,6 +7,7 @@ the same. Every result is written down as it is finished, so that an interrupted
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -152,16 +153,19 @@ def plan(options: SampleEfficiencyOptions) -> list[Planned]:
     """
     quick = [key for key in options.methods if not KINDS[key].slow and key != "word2vec"]
     slow = [key for key in options.methods if KINDS[key].slow]
-    cells = [Planned(key, n, draw) for key in quick for draw in range(options.draws) for n in options.sizes]
-    slow_sizes = options.sizes if options.slow_sizes is None else options.slow_sizes
-    for draw in range(options.draws):
-        if draw < (options.draws if options.slow_draws is None else options.slow_draws):
-            cells += [Planned(key, n, draw) for n in sorted(slow_sizes, reverse=True) for key in reversed(slow)]
-        cells += [Planned(key, n, draw) for n in options.further_sizes for key in quick]
+    slow_sizes = sorted(options.sizes if options.slow_sizes is None else options.slow_sizes, reverse=True)
+    slow_draws = options.draws if options.slow_draws is None else options.slow_draws
+    draws = range(options.draws)
+    cells = [Planned(key, n, draw) for draw in draws for key in quick for n in options.sizes]
+    # The curve without pretraining comes first among the large sizes: the headline is read off it.
+    further = [Planned("tfidf", n, 0) for n in options.further_sizes if "tfidf" in quick]
+    for draw in draws:
+        cells += [Planned(key, n, draw) for n in slow_sizes for key in reversed(slow) if draw < slow_draws]
+        cells += further if draw == 0 else []
+    cells += [Planned(key, n, draw) for draw in draws for n in options.further_sizes for key in quick]
     if "word2vec" in options.methods:
-        sizes = (*options.sizes, *options.further_sizes)
-        cells += [Planned("word2vec", n, draw) for draw in range(options.draws) for n in sizes]
-    return cells
+        cells += [Planned("word2vec", n, draw) for draw in draws for n in (*options.sizes, *options.further_sizes)]
+    return list(dict.fromkeys(cells))
 
 
 class _Study:
@@ -221,7 +225,9 @@ class _Study:
             self._prepare(method, cell, planned, index)
         data = self._draw(cell.n_labels, cell.draw)
         started = time.monotonic()
-        predictions, facts = method.run(data.texts, data.labels, self.test.texts, self.options.seed + cell.draw)
+        with warnings.catch_warnings():  # scikit-learn asks whether so many classes are not numbers
+            warnings.filterwarnings("ignore", "The number of unique classes")
+            predictions, facts = method.run(data.texts, data.labels, self.test.texts, self.options.seed + cell.draw)
         passed = time.monotonic() - started
         self.pace.measured(cell.method, cell.n_labels, passed)
         predicted = np.array([self.number[label] for label in predictions.labels])
@@ -277,7 +283,8 @@ class _Study:
         raw = fingerprint_texts(raw_texts) if "raw text" in families else ""
         sources: dict[str, object] = {"svd": raw, "word2vec": raw, "scratch": fingerprint_architecture(self.model)}
         if "langnet" in families:
-            sources |= dict.fromkeys(("frozen", "finetune"), fingerprint_model(self.model))
+            name = fingerprint_model(self.model)
+            sources |= {"frozen": name, "finetune": name, "unlabelled": (name, fingerprint_texts(raw_texts))}
         return {
             key: fingerprint(*data, key, method.settings(), sources.get(key)) for key, method in self.methods.items()
         }
