@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -41,6 +42,9 @@ def demo(
 
     Example: langnet demo --text letters/ --labels labelled.csv --minutes 5
     """
+    # Threads that spin while they wait make a busy machine ten times slower, and an idle one hardly faster. It is read
+    # when the first of the libraries is loaded, which is in the next line.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from langnet.study.demo import DemoOptions, demo_stages, run_demo
 
     command = shlex.join(["langnet", *sys.argv[1:]])

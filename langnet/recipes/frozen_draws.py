@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from langnet.evaluate.predictions import Predictions
 from langnet.recipes.model import Model
 from langnet.training.machine import default_device, keep_freed_memory
-from langnet.transfer.frozen import FeatureTable, fit_frozen, read_features
+from langnet.transfer.frozen import FeatureTable, FrozenChoice, FrozenHead, fit_frozen, read_features
 from langnet.transfer.pseudo_labels import PseudoLabelOptions, pseudo_label
 
 TEXTS_AT_ONCE = 512
@@ -35,6 +35,7 @@ class FrozenDraws:
         self.encoder = copy.deepcopy(model.encoder).to(torch.device(device) if device else default_device())
         self._row: dict[str, int] = {}
         self._parts: list[FeatureTable] = []
+        self._fitted: dict[tuple[int, tuple[str, ...]], tuple[FrozenHead, FrozenChoice]] = {}  # the last one only
         self._features: dict[str, np.ndarray] = {}  # document features of unlabelled texts
 
     def read(self, texts: Sequence[str], progress: Callable[[float], None] | None = None) -> None:
@@ -78,6 +79,15 @@ class FrozenDraws:
         layers = torch.zeros(1).expand(len(sample), self.encoder.n_layers + 1, self.encoder.dim)
         return FeatureTable(layers, document)
 
+    def _fit(
+        self, table: FeatureTable, classes: np.ndarray, n_classes: int, seed: int, name: tuple[str, ...]
+    ) -> tuple[FrozenHead, FrozenChoice]:
+        """`fit_frozen`, done once for a draw, since with and without unlabelled texts it is the same."""
+        if (seed, name) not in self._fitted:
+            with threadpool_limits(1):  # of matrices this small, a second thread only waits for the first
+                self._fitted = {(seed, name): fit_frozen(table, classes, n_classes, seed)}
+        return self._fitted[seed, name]
+
     def fit_predict(
         self,
         texts: Sequence[str],
@@ -102,8 +112,7 @@ class FrozenDraws:
         if len(names) == 1:
             return Predictions([str(names[0])] * len(test_texts), None, [str(names[0])]), {}
         train, test = self.table(texts), self.table(test_texts)
-        with threadpool_limits(1):  # of matrices this small, a second thread only waits for the first
-            head, choice = fit_frozen(train, classes, len(names), seed)
+        head, choice = self._fit(train, classes, len(names), seed, (*texts, *labels))
         if unlabelled is not None:
             pool = self.pool(*unlabelled, seed, states=choice.state_weight > 0)
             head, _, _ = pseudo_label(choice, train, classes, len(names), pool, unlabelled[1])

@@ -41,7 +41,7 @@ def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
     """About `count` round values from at most `low` to at least `high`."""
     span = max(high - low, 1e-9)
     power = 10 ** math.floor(math.log10(span / count))
-    step = next(s * power for s in (1, 2, 2.5, 5, 10) if span / (s * power) <= count)
+    step = next(s * power for s in (1, 2, 5, 10) if span / (s * power) <= count)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [i * step for i in range(first, last + 1)]
 
@@ -165,20 +165,40 @@ def line(series: Series, x: Scale, y: Scale) -> Markup:
 
 
 def end_labels(frame: Frame, series: Sequence[Series], x: Scale, y: Scale) -> list[Markup]:
-    """Each line's name to the right of its last mark; names that end at the same place are pushed apart."""
-    columns: dict[float, list[tuple[float, Series]]] = {}
-    for s in series:
-        if s.marks:
-            columns.setdefault(round(x(s.marks[-1].x)), []).append((y(s.marks[-1].y), s))
+    """Each line's name to the right of its last mark.
+
+    Names that would run into those of lines ending further right join their column, and within a column names are
+    pushed apart; a thin line leads from each mark to its name.
+    """
+    columns: list[list[Series]] = []
+    for s in sorted((s for s in series if s.marks and s.name), key=lambda s: -s.marks[-1].x):
+        room = x(columns[-1][0].marks[-1].x) - x(s.marks[-1].x) if columns else math.inf
+        if room < 16 + len(s.name) * CHARACTER * 1.15:
+            columns[-1].append(s)
+        else:
+            columns.append([s])
     drawn = []
-    for at, entries in columns.items():
-        entries.sort(key=lambda entry: entry[0])
-        places = spread([place for place, _ in entries], LINE, frame.top + 4, frame.height - frame.bottom - 4)
-        for (end, s), place in zip(entries, places, strict=True):
-            if abs(place - end) > 2:
-                drawn.append(tag("line", class_=f"leader s-{s.key}", x1=at + 6, x2=at + 13, y1=end, y2=place))
+    for column in columns:
+        column.sort(key=lambda s: y(s.marks[-1].y))
+        at = x(max(s.marks[-1].x for s in column))
+        wanted = [y(s.marks[-1].y) for s in column]
+        places = spread(wanted, LINE, frame.top + 4, frame.height - frame.bottom - 4)
+        for s, place, end in zip(column, places, wanted, strict=True):
+            own = x(s.marks[-1].x)
+            if abs(place - end) > 2 or own < at:
+                drawn.append(tag("line", class_=f"leader s-{s.key}", x1=own + 6, x2=at + 12, y1=end, y2=place))
             drawn.append(tag("text", s.name, class_=f"label s-{s.key}", x=at + 15, y=place + 4))
     return drawn
+
+
+def legend(series: Sequence[Series]) -> Markup:
+    """The names under a plot that is too narrow to have them beside its lines."""
+    entries = []
+    for s in series:
+        shape = tag("path", class_="mark", d=SHAPES[s.key](8, 8))
+        drawn = tag("svg", shape, class_=f"shape s-{s.key}", viewBox="0 0 16 16", aria_hidden="true")
+        entries.append(tag("li", drawn, s.name))
+    return tag("ul", entries, class_="legend")
 
 
 def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:

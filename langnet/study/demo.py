@@ -9,22 +9,27 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from langnet.errors import LangnetError
 from langnet.recipes.finetune import FinetuneOptions
 from langnet.recipes.model import Model
 from langnet.recipes.pretrain import PretrainOptions, Run, pretrain
-from langnet.study.methods import MethodOptions
+from langnet.study.methods import READING_PER_TRAINING, USUAL_TOKENS, MethodOptions
 from langnet.study.report import ReportFacts, write_report
 from langnet.study.result import SampleEfficiency
-from langnet.study.sample_efficiency import SampleEfficiencyOptions, Standing, study_sample_efficiency
+from langnet.study.sample_efficiency import SampleEfficiencyOptions, Standing, study_sample_efficiency, usable_sizes
 from langnet.study.stages import Stages, TrainingStage
 from langnet.text.labelled import LabelledData
 from langnet.text.prepare import PrepareOptions, prepare_corpus
+from langnet.transfer.pseudo_labels import PseudoLabelOptions
 
 PRETRAIN_SHARE = 0.36  # of the whole
+READING_SHARE = 0.08  # of the whole: for reading the test texts, and again for unlabelled ones
+LEAST_TEXTS = 300
 REPORT_SECONDS = 6.0
 LEAST_SECONDS = 20.0  # that the comparison gets, however late it is
 STAGES = {
@@ -51,6 +56,7 @@ class DemoOptions:
         slow_sizes: those of the methods that train a network.
         draws: how many times the labelled texts are drawn, if time allows.
         n_test: how many test texts are predicted, drawn evenly by class.
+        n_unlabelled: how many raw texts the head of one method learns from too.
         max_tokens: the most tokens of a document that training a network reads.
         seed: of everything.
     """
@@ -62,6 +68,7 @@ class DemoOptions:
     slow_sizes: tuple[int, ...] = (100, 200)
     draws: int = 5
     n_test: int = 1500
+    n_unlabelled: int = 2000
     max_tokens: int = 256
     seed: int = 0
 
@@ -115,6 +122,7 @@ def run_demo(data: DemoData, folder: Path, options: DemoOptions, stages: Stages,
     if options.minutes <= 0:
         raise LangnetError(f"the demo needs more than {options.minutes:g} minutes; 6.5 are usual")
     sizes = _study_options(data, options)
+    usable_sizes(data.train, sizes)  # what cannot work is said before the work
     folder.mkdir(parents=True, exist_ok=True)
     model = _pretrain(data, options, stages)
     path = model.save(folder / "model", overwrite=True)
@@ -125,7 +133,7 @@ def run_demo(data: DemoData, folder: Path, options: DemoOptions, stages: Stages,
         data.raw_texts,
         data.train,
         data.test,
-        sizes,
+        _affordable(sizes, model, options),
         folder=folder,
         told=lambda standing: _show(standing, stages),
         seconds=max(left, min(LEAST_SECONDS, 60 * options.minutes)),
@@ -165,6 +173,17 @@ def _pretrain(data: DemoData, options: DemoOptions, stages: Stages) -> Model:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _affordable(sizes: SampleEfficiencyOptions, model: Model, options: DemoOptions) -> SampleEfficiencyOptions:
+    """Fewer test texts and fewer unlabelled ones where reading them would take more than its share of the time."""
+    speeds = [record["tokens_per_second"] for record in model.history if "tokens_per_second" in record]
+    if not speeds:
+        return sizes
+    tokens = READING_PER_TRAINING * float(np.median(speeds)) * READING_SHARE * 60 * options.minutes
+    texts = max(LEAST_TEXTS, int(tokens / USUAL_TOKENS))
+    unlabelled = replace(sizes.settings.unlabelled, max_texts=min(sizes.settings.unlabelled.max_texts, texts))
+    return replace(sizes, n_test=min(options.n_test, texts), settings=replace(sizes.settings, unlabelled=unlabelled))
+
+
 def _study_options(data: DemoData, options: DemoOptions) -> SampleEfficiencyOptions:
     """Sizes that the labelled texts can give; where all are too large, parts of what there is."""
     n, classes = len(data.train), len(data.train.label_names)
@@ -173,7 +192,12 @@ def _study_options(data: DemoData, options: DemoOptions) -> SampleEfficiencyOpti
         sizes = tuple(sorted({max(classes, n // 4), max(classes, n // 2), n}))
     slow = tuple(size for size in options.slow_sizes if size in sizes) or sizes[-1:]
     finetune = FinetuneOptions(max_tokens=options.max_tokens, seed=options.seed)
-    settings = MethodOptions(finetune=finetune, word_vector_dim=100, word_vector_epochs=3)
+    settings = MethodOptions(
+        finetune=finetune,
+        unlabelled=PseudoLabelOptions(max_texts=options.n_unlabelled),
+        word_vector_dim=100,
+        word_vector_epochs=3,
+    )
     return SampleEfficiencyOptions(
         sizes=sizes,
         draws=options.draws,
@@ -187,8 +211,8 @@ def _study_options(data: DemoData, options: DemoOptions) -> SampleEfficiencyOpti
 
 def _show(standing: Standing, stages: Stages) -> None:
     langnet = standing.family == "langnet" or standing.doing.startswith("langnet")
-    stages.begin("transfer" if langnet else "neighbours")
     stages.expected |= {"neighbours": 0.0, "transfer": 0.0}  # the study knows better, for both together
+    stages.begin("transfer" if langnet else "neighbours", standing.doing, standing.seconds_left)
     stages.advance(standing.done / standing.total, standing.doing, standing.seconds_left)
 
 

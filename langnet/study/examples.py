@@ -92,5 +92,5 @@ def shortened(text: str, longest: int = LONGEST) -> str:
     text = text.strip()
     if len(text) <= longest:
         return text
-    head = text[:longest]
-    return head[: max(head.rfind(" "), longest // 2)] + " […]"
+    cut = text.rfind(" ", longest // 2, longest)
+    return text[: cut if cut > 0 else longest] + " […]"

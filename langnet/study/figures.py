@@ -17,6 +17,7 @@ from langnet.study.charts import (
     axes,
     bar_chart,
     both_widths,
+    legend,
     line_chart,
     nice_ticks,
 )
@@ -39,18 +40,22 @@ def learning_curve(study: SampleEfficiency) -> Markup:
         if marks:
             series.append(Series(method, KINDS[method].name, marks))
     sizes = sorted({p.n_labels for p in study.points})
+    if not sizes:
+        return tag("p", "There is nothing to plot: no result was computed.")
     top = max((mark.high for s in series for mark in s.marks), default=1.0)
     y_ticks = nice_ticks(0, min(1.0, top))
     best = "; ".join(f"{s.name} {s.marks[-1].y:.3f} at {s.marks[-1].x:,.0f} labels" for s in series)
     described = f"One line a method; the table below has all values. Where each line ends: {best}."
 
     def draw(side: Side) -> Markup:
-        frame = Frame(860, 470, right=165) if side == "wide" else Frame(390, 440, left=44, right=118)
+        frame = Frame(860, 470, right=200) if side == "wide" else Frame(390, 440, left=44, right=24, bottom=46)
         low, high = sizes[0], max(sizes[-1], sizes[0] * 2)
+        lines = series if side == "wide" else [Series(s.key, "", s.marks) for s in series]
         x, y = frame.x(low, high, log=True), frame.y(0, y_ticks[-1])
         names = [(size, f"{size:,}") for size in sizes]
         backdrop = axes(frame, x, y, names, [(t, f"{t:.1f}") for t in y_ticks], "labelled texts", "accuracy")
-        return line_chart(frame, series, x, y, backdrop, ("Learning curve", described))
+        drawn = line_chart(frame, lines, x, y, backdrop, ("Learning curve", described))
+        return drawn if side == "wide" else Markup(drawn + legend(series))
 
     return both_widths(draw)
 
@@ -72,7 +77,7 @@ def _training_panel(records: Sequence[dict[str, Any]], value: str, key: str, nam
     """One curve of a training run; minutes stand along the top."""
     points = _thinned([(record["tokens"], record[value], record["minutes"]) for record in records], 150)
     marks = [Mark(x, y, y, y, f"{x:,.0f} tokens, {minutes:.2f} minutes: {y:.3f}") for x, y, minutes in points]
-    frame = Frame(420, 300, left=50, right=18, top=44)
+    frame = Frame(420, 300, left=62, right=18, top=44)
     x_ticks = nice_ticks(0, points[-1][0], 4)
     y_ticks = nice_ticks(min(p[1] for p in points), max(p[1] for p in points))
     x, y = frame.x(0, max(x_ticks[-1], 1)), frame.y(y_ticks[0], y_ticks[-1])
@@ -108,7 +113,7 @@ def layer_bars(weights: Mapping[str, Sequence[float]]) -> Markup:
     ]  # fmt: skip
     slots = len(series[0].marks)
     top = max(mark.y for s in series for mark in s.marks)
-    frame = Frame(420, 260, left=50, right=14, top=24)
+    frame = Frame(420, 260, left=58, right=14, top=24)
     y_ticks = nice_ticks(0, top, 4)
     y = frame.y(0, y_ticks[-1])
     x = Scale(-0.5, slots - 0.5, frame.left, frame.width - frame.right)

@@ -35,35 +35,44 @@ class Equivalence:
     high: float | None
     against: str
 
-    def sentence(self, method: str = "") -> str:
-        """The finding in words.
+    @property
+    def labels(self) -> str:
+        """The number of labels without pretraining, as it is written."""
+        if self.equal_labels is None:
+            return "–"
+        before = {"beyond the curve": "more than ", "below the curve": "fewer than "}.get(self.outcome, "")
+        return before + _round(self.equal_labels)
+
+    @property
+    def range(self) -> str:
+        """The numbers at the two ends of the score's interval, as they are written."""
+        if self.low is None:
+            return "–"
+        return f"{_round(self.low)} to {_round(self.high)}" if self.high is not None else f"{_round(self.low)} or more"
+
+    def sentence(self) -> str:
+        """The finding in one sentence."""
+        start = f"{self.n_labels:,} labels with pretraining"
+        if self.outcome == "no curve":
+            return f"{start} cannot be compared: no method without pretraining was run."
+        if self.outcome in ("nothing gained", "below the curve"):
+            return f"{start} = {self.labels} without: pretraining bought nothing here."
+        return f"{start} = {self.labels} without."
+
+    def details(self, method: str, interval: Interval) -> str:
+        """How the sentence came about.
 
         Args:
-            method: name of the pretrained method, put in brackets.
+            method: name of the pretrained method.
+            interval: of its score.
         """
-        start = f"{self.n_labels:,} labels with pretraining"
-        named = f" ({method})" if method else ""
+        start = f"{method} reaches {self.score:.3f} {interval} with {self.n_labels:,} labels"
         if self.outcome == "no curve":
-            return f"{start}{named}: there is no method without pretraining to compare with."
-        assert self.equal_labels is not None
-        labels = _round(self.equal_labels)
-        if self.outcome == "nothing gained":
-            return (
-                f"Pretraining bought nothing here: {self.n_labels:,} labels without it ({self.against}) "
-                f"reach what {start}{named} reach."
-            )
-        if self.outcome == "below the curve":
-            return f"{start}{named} = fewer than {labels} labels without: pretraining bought nothing here."
+            return f"{start}."
+        best = f"{self.against}, best without pretraining,"
         if self.outcome == "beyond the curve":
-            return f"{start}{named} = more than {labels} without: {self.against} never got there."
-        return f"{start}{named} = {labels} without ({self.against}){self._range()}."
-
-    def _range(self) -> str:
-        if self.low is not None and self.high is not None:
-            return f", {_round(self.low)} to {_round(self.high)} at the ends of the interval"
-        if self.low is not None:
-            return f", at least {_round(self.low)} at the lower end of the interval"
-        return ""
+            return f"{start}; {best} never got there with up to {self.labels.removeprefix('more than ')}."
+        return f"{start}; {best} reaches that with {self.labels} ({self.range} at the ends of the interval)."
 
 
 def equivalence(
@@ -81,7 +90,7 @@ def equivalence(
         curves: (labels, mean score) of each method without pretraining, by its name.
     """
     curve = best_curve(curves)
-    against = " or ".join(name for name, points in curves.items() if points)
+    against = " or ".join(_winners(curves))
     if not curve:
         return Equivalence(n_labels, score, "no curve", None, None, None, "")
     found = crossing(curve, score)
@@ -102,6 +111,12 @@ def best_curve(curves: Mapping[str, Sequence[tuple[int, float]]]) -> list[tuple[
         for n_labels, score in points:
             best[n_labels] = max(score, best.get(n_labels, score))
     return sorted(best.items())
+
+
+def _winners(curves: Mapping[str, Sequence[tuple[int, float]]]) -> list[str]:
+    """The methods that the best curve is made of."""
+    best = best_curve(curves)
+    return [name for name, points in curves.items() if set(points) & set(best)]
 
 
 def crossing(curve: Sequence[tuple[int, float]], score: float) -> float | None:

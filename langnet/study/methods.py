@@ -155,7 +155,9 @@ class FrozenMethod:
         options: MethodOptions,
         unlabelled: Sequence[str] | None = None,
     ):
-        self.draws, self.test_texts, self.options, self.unlabelled = draws, test_texts, options, unlabelled
+        self.draws, self.test_texts, self.options = draws, test_texts, options
+        # One sample for all draws, since reading it may take longer than all the rest.
+        self.unlabelled = None if unlabelled is None else options.unlabelled.sample(unlabelled, 0)
 
     def prepare(self, told: Told) -> None:
         self.draws.read(self.test_texts, told)
@@ -175,8 +177,8 @@ class FrozenMethod:
         speed = READING_PER_TRAINING * _last(self.draws.model.history, "tokens_per_second")
         if self.unlabelled is None:
             return (n_test * USUAL_TOKENS / speed if speed else 0.0), 2.0
-        # Raw texts are read only where cross-validation chose the encoder's states.
-        return 0.0, 10.0
+        n_texts = min(len(self.unlabelled), self.options.unlabelled.max_texts)
+        return (n_texts * USUAL_TOKENS / speed if speed else 0.0), n_texts / 400
 
 
 class NetworkMethod:

@@ -94,6 +94,7 @@ def _opening(study: SampleEfficiency, facts: ReportFacts, title: str) -> list[Ma
     parts = [
         tag("h1", title),
         tag("p", study.headline, class_="headline"),
+        tag("p", study.headline_details),
         tag("p", lead, class_="lead"),
     ]
     parts.append(_tiles(study))
@@ -156,7 +157,9 @@ def _worth(study: SampleEfficiency) -> Markup | None:
     rows = []
     for (method, n), found in study.equivalences.items():
         p = study.point(method, n)
-        rows.append([KINDS[method].name, f"{n:,}", f"{p.accuracy:.3f}" if p else "", found.sentence()])
+        score = f"{p.accuracy:.3f} {p.interval}" if p else ""
+        note = "bought nothing" if found.outcome in ("nothing gained", "below the curve") else ""
+        rows.append([KINDS[method].name, f"{n:,}", score, found.labels, found.range, note])
     curves = " and ".join(KINDS[m].name for m in study.of_family("labels only"))
     text = (
         f"For each score with pretraining, the number of labels at which the best method without it ({curves}) reaches "
@@ -167,7 +170,7 @@ def _worth(study: SampleEfficiency) -> Markup | None:
         "section",
         tag("h2", "What the labels are worth"),
         tag("p", text),
-        table(("method", "labels", "accuracy", "reads"), rows, text=1),
+        table(("with pretraining", "labels", "accuracy", "labels without", "at the ends of the interval", ""), rows),
     )
 
 
@@ -191,7 +194,7 @@ def _comparisons(study: SampleEfficiency) -> Markup | None:
     head = ("langnet", "minus", "labels", "draws", "difference", "interval", "so it is")
     return tag(
         "section", tag("h2", "langnet beside its neighbours"), tag("p", text),
-        tag("details", tag("summary", f"All {len(rows)} comparisons"), table(head, rows, text=2), open=""),
+        tag("details", tag("summary", f"All {len(rows)} comparisons"), table(head, rows, text=2)),
     )  # fmt: skip
 
 

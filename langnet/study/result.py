@@ -104,7 +104,16 @@ class SampleEfficiency:
         best = self.headline_point
         if best is None:
             return "No pretrained method was run, so there is nothing to say about pretraining."
-        return self.equivalences[best.method, best.n_labels].sentence(KINDS[best.method].name)
+        return self.equivalences[best.method, best.n_labels].sentence()
+
+    @property
+    def headline_details(self) -> str:
+        """Which method it is about, and what it is compared with."""
+        best = self.headline_point
+        if best is None:
+            return ""
+        found = self.equivalences[best.method, best.n_labels]
+        return found.details(KINDS[best.method].name, best.interval)
 
     @cached_property
     def comparisons(self) -> list[Difference]:

@@ -156,7 +156,7 @@ def plan(options: SampleEfficiencyOptions) -> list[Planned]:
     slow_sizes = sorted(options.sizes if options.slow_sizes is None else options.slow_sizes, reverse=True)
     slow_draws = options.draws if options.slow_draws is None else options.slow_draws
     draws = range(options.draws)
-    cells = [Planned(key, n, draw) for draw in draws for key in quick for n in options.sizes]
+    cells = [Planned(key, n, draw) for draw in draws for n in options.sizes for key in quick]
     # The curve without pretraining comes first among the large sizes: the headline is read off it.
     further = [Planned("tfidf", n, 0) for n in options.further_sizes if "tfidf" in quick]
     for draw in draws:

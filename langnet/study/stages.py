@@ -71,16 +71,19 @@ class Stages:
         """Seconds since the job began."""
         return time.monotonic() - self.started
 
-    def begin(self, stage: str) -> None:
+    def begin(self, stage: str, facts: str = "", seconds_left: float | None = None) -> None:
         """A stage begins, unless it is the one that is running; the one before ends."""
         if stage == self.stage:
             return
         self._end_stage()
         self.stage, self._stage_started = stage, time.monotonic()
-        self._facts, self._fraction, self._left = "", 0.0, None
+        self._facts, self._fraction = facts, 0.0
+        self._left = None if seconds_left is None else (seconds_left, time.monotonic())
         if not self.quiet and self._bar is None:
             self._line()
         self._show()
+        if self._bar is not None:
+            self._bar.refresh()  # a stage of a moment is seen too
 
     def advance(self, fraction: float, facts: str = "", seconds_left: float | None = None) -> None:
         """The stage has come so far.

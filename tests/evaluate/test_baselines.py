@@ -62,3 +62,13 @@ def test_one_class_and_one_example_a_class(tiny_labelled, baseline):
     test = tiny_labelled.texts[:3]
     assert baseline.fit_predict(tiny_labelled.texts[:2], ["x", "x"], test).labels == ["x"] * 3
     assert set(baseline.fit_predict(tiny_labelled.texts[:2], ["x", "y"], test).labels) <= {"x", "y"}
+
+
+@pytest.mark.parametrize("raw", [[], [""], ["", "!"], ["one two three"], ["a b", "c d", "e f"]], ids=repr)
+@pytest.mark.parametrize("make", [SvdBaseline, lambda: WordVectorsBaseline(8, 1, 1)], ids=["svd", "word2vec"])
+def test_hardly_any_raw_text(make, raw):
+    baseline = make()
+    baseline.fit(raw)
+    found = baseline.fit_predict(["one two", "a b", "three", "c"] * 2, ["x", "y"] * 4, ["one", "zzz", ""])
+    assert set(found.labels) <= {"x", "y"}
+    assert np.isfinite(found.probabilities).all()

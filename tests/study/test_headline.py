@@ -40,17 +40,20 @@ def test_found_with_its_range():
     assert (found.outcome, round(found.equal_labels)) == ("found", 400)
     assert found.low == pytest.approx(200 * 4**0.25)
     assert found.high == pytest.approx(200 * 4**0.75)
-    assert found.sentence("langnet, frozen") == (
-        "100 labels with pretraining (langnet, frozen) = 400 without (TF-IDF), 280 to 570 at the ends of the interval."
+    assert found.sentence() == "100 labels with pretraining = 400 without."
+    assert found.details("langnet, frozen", Interval(0.55, 0.65)) == (
+        "langnet, frozen reaches 0.600 [0.550, 0.650] with 100 labels; TF-IDF, best without pretraining, "
+        "reaches that with 400 (280 to 570 at the ends of the interval)."
     )
-    assert "at least 280" not in found.sentence()
-    assert "at least 490 at the lower end" in at(0.68).sentence()
+    assert at(0.68).range == "490 or more"
 
 
 def test_never_reached():
     found = at(0.75)
     assert (found.outcome, found.equal_labels) == ("beyond the curve", 800)
-    assert found.sentence() == "100 labels with pretraining = more than 800 without: TF-IDF never got there."
+    assert found.sentence() == "100 labels with pretraining = more than 800 without."
+    assert "never got there with up to 800" in found.details("x", Interval(0.7, 0.8))
+    assert at(0.1).sentence() == "100 labels with pretraining = fewer than 50 without: pretraining bought nothing here."
 
 
 @pytest.mark.parametrize("score", [0.3, 0.25, 0.1])
@@ -60,8 +63,10 @@ def test_nothing_gained(score):
 
 def test_no_method_without_pretraining():
     assert at(0.5, curves={"TF-IDF": []}).outcome == "no curve"
-    assert "no method without pretraining" in at(0.5, curves={}).sentence()
+    assert "cannot be compared" in at(0.5, curves={}).sentence()
+    assert at(0.5, curves={}).labels == "–"
 
 
-def test_two_curves_are_both_named():
-    assert "(TF-IDF or scratch)" in at(0.4, curves={"TF-IDF": TFIDF, "scratch": [(100, 0.1)]}).sentence()
+def test_only_those_are_named_that_the_best_curve_is_made_of():
+    assert at(0.4, curves={"TF-IDF": TFIDF, "scratch": [(100, 0.1)]}).against == "TF-IDF"
+    assert at(0.4, curves={"TF-IDF": TFIDF, "scratch": [(100, 0.9)]}).against == "TF-IDF or scratch"
