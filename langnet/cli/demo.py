@@ -54,12 +54,9 @@ def demo(
         raise LangnetError("--text and --test need labelled texts beside them: add --labels FILE")
     with demo_stages() as stages:
         stages.begin("download" if labels is None else "prepare")
-        data = _newsgroups() if labels is None else _own(sources, labels, test, (text_column, label_column), seed)
+        data = _newsgroups() if labels is None else own_texts(sources, labels, test, (text_column, label_column), seed)
         result = run_demo(data, output, options, stages, [command])
-    console.print(_table(result.study))
-    console.print(result.study.headline, highlight=False, markup=False, style="bold")
-    for warning in result.study.warnings:
-        console.print(f"Note: {warning}", highlight=False, markup=False)
+    comparison(result.study)
     console.print(f"Report: {result.report}\nModel:  {result.model}", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -73,7 +70,16 @@ def _newsgroups() -> DemoData:
     return DemoData("20 Newsgroups", train.texts, train, test, [note])
 
 
-def _own(sources: list[str], labels: Path, test: Path | None, columns: tuple[str, str], seed: int) -> DemoData:
+def own_texts(sources: list[str], labels: Path, test: Path | None, columns: tuple[str, str], seed: int) -> DemoData:
+    """Raw and labelled texts from files.
+
+    Args:
+        sources: of raw text; none takes the training texts.
+        labels: labelled texts.
+        test: labelled test texts; None holds out a part of the labelled ones.
+        columns: names of the text's and the label's columns.
+        seed: of the split.
+    """
     from langnet.study.demo import DemoData, split_own
     from langnet.text.corpus import CorpusOptions, CorpusReport, read_documents
     from langnet.text.labelled import read_labelled
@@ -87,6 +93,16 @@ def _own(sources: list[str], labels: Path, test: Path | None, columns: tuple[str
         documents = read_documents(sources, CorpusOptions(text_column=columns[0]), CorpusReport())
         raw = [document.text for document in documents]
     return DemoData(str(labels), raw, train, tested, notes)
+
+
+def comparison(study: SampleEfficiency) -> None:
+    """Print the scores, the headline and the warnings of a study."""
+    console.print(_table(study))
+    console.print(study.headline, highlight=False, markup=False, style="bold")
+    if study.headline_details:
+        console.print(study.headline_details, highlight=False, markup=False)
+    for warning in study.warnings:
+        console.print(f"Note: {warning}", highlight=False, markup=False)
 
 
 def _table(study: SampleEfficiency) -> Table:

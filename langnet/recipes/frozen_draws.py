@@ -66,9 +66,12 @@ class FrozenDraws:
             self._parts = [FeatureTable(layers, torch.cat([part.document for part in self._parts]))]
         return self._parts[0].rows([self._row[text] for text in texts])
 
-    def pool(self, texts: Sequence[str], options: PseudoLabelOptions, seed: int, states: bool) -> FeatureTable:
-        """Features of a sample of unlabelled texts; without states, which are slow to read, only the documents' own."""
-        sample = options.sample(texts, seed)
+    def pool(self, texts: Sequence[str], options: PseudoLabelOptions, states: bool) -> FeatureTable:
+        """Features of a sample of unlabelled texts; without states, which are slow to read, only the documents' own.
+
+        The sample is the same for all draws, since reading it may take longer than all the rest.
+        """
+        sample = options.sample(texts, 0, states)
         if states:
             return self.table(sample)
         missing = [text for text in dict.fromkeys(sample) if text not in self._features]
@@ -102,7 +105,7 @@ class FrozenDraws:
             texts: labelled ones.
             labels: theirs.
             test_texts: to be predicted.
-            seed: of the folds of cross-validation, and of the choice of unlabelled texts.
+            seed: of the folds of cross-validation.
             unlabelled: further texts from which the head learns too, and how.
 
         Returns:
@@ -114,7 +117,7 @@ class FrozenDraws:
         train, test = self.table(texts), self.table(test_texts)
         head, choice = self._fit(train, classes, len(names), seed, (*texts, *labels))
         if unlabelled is not None:
-            pool = self.pool(*unlabelled, seed, states=choice.state_weight > 0)
+            pool = self.pool(*unlabelled, states=choice.state_weight > 0)
             head, _, _ = pseudo_label(choice, train, classes, len(names), pool, unlabelled[1])
         with torch.no_grad():
             probabilities = head(test).softmax(1).double().numpy()  # (N, C)

@@ -21,7 +21,7 @@ from langnet.recipes.pretrain import PretrainOptions, Run, pretrain
 from langnet.study.methods import READING_PER_TRAINING, USUAL_TOKENS, MethodOptions
 from langnet.study.report import ReportFacts, write_report
 from langnet.study.result import SampleEfficiency
-from langnet.study.sample_efficiency import SampleEfficiencyOptions, Standing, study_sample_efficiency, usable_sizes
+from langnet.study.sample_efficiency import SampleEfficiencyOptions, study_sample_efficiency, usable_sizes
 from langnet.study.stages import Stages, TrainingStage
 from langnet.text.labelled import LabelledData
 from langnet.text.prepare import PrepareOptions, prepare_corpus
@@ -68,7 +68,7 @@ class DemoOptions:
     slow_sizes: tuple[int, ...] = (100, 200)
     draws: int = 5
     n_test: int = 1500
-    n_unlabelled: int = 2000
+    n_unlabelled: int = 3000
     max_tokens: int = 256
     seed: int = 0
 
@@ -135,7 +135,7 @@ def run_demo(data: DemoData, folder: Path, options: DemoOptions, stages: Stages,
         data.test,
         _affordable(sizes, model, options),
         folder=folder,
-        told=lambda standing: _show(standing, stages),
+        told=stages.show_study,
         seconds=max(left, min(LEAST_SECONDS, 60 * options.minutes)),
     )
     stages.begin("report")
@@ -180,7 +180,8 @@ def _affordable(sizes: SampleEfficiencyOptions, model: Model, options: DemoOptio
         return sizes
     tokens = READING_PER_TRAINING * float(np.median(speeds)) * READING_SHARE * 60 * options.minutes
     texts = max(LEAST_TEXTS, int(tokens / USUAL_TOKENS))
-    unlabelled = replace(sizes.settings.unlabelled, max_texts=min(sizes.settings.unlabelled.max_texts, texts))
+    unlabelled = sizes.settings.unlabelled
+    unlabelled = replace(unlabelled, max_encoded=min(unlabelled.max_encoded, texts))
     return replace(sizes, n_test=min(options.n_test, texts), settings=replace(sizes.settings, unlabelled=unlabelled))
 
 
@@ -207,13 +208,6 @@ def _study_options(data: DemoData, options: DemoOptions) -> SampleEfficiencyOpti
         seed=options.seed,
         settings=settings,
     )
-
-
-def _show(standing: Standing, stages: Stages) -> None:
-    langnet = standing.family == "langnet" or standing.doing.startswith("langnet")
-    stages.expected |= {"neighbours": 0.0, "transfer": 0.0}  # the study knows better, for both together
-    stages.begin("transfer" if langnet else "neighbours", standing.doing, standing.seconds_left)
-    stages.advance(standing.done / standing.total, standing.doing, standing.seconds_left)
 
 
 def split_own(labelled: LabelledData, test: LabelledData | None, seed: int) -> tuple[LabelledData, LabelledData]:

@@ -156,8 +156,7 @@ class FrozenMethod:
         unlabelled: Sequence[str] | None = None,
     ):
         self.draws, self.test_texts, self.options = draws, test_texts, options
-        # One sample for all draws, since reading it may take longer than all the rest.
-        self.unlabelled = None if unlabelled is None else options.unlabelled.sample(unlabelled, 0)
+        self.unlabelled = unlabelled
 
     def prepare(self, told: Told) -> None:
         self.draws.read(self.test_texts, told)
@@ -177,7 +176,7 @@ class FrozenMethod:
         speed = READING_PER_TRAINING * _last(self.draws.model.history, "tokens_per_second")
         if self.unlabelled is None:
             return (n_test * USUAL_TOKENS / speed if speed else 0.0), 2.0
-        n_texts = min(len(self.unlabelled), self.options.unlabelled.max_texts)
+        n_texts = min(len(self.unlabelled), self.options.unlabelled.max_encoded)
         return (n_texts * USUAL_TOKENS / speed if speed else 0.0), n_texts / 400
 
 

@@ -6,6 +6,7 @@ the same. Every result is written down as it is finished, so that an interrupted
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ from langnet.study.cells import Cell, CellStore, score_cell
 from langnet.study.fingerprints import fingerprint, fingerprint_architecture, fingerprint_model, fingerprint_texts
 from langnet.study.methods import KINDS, MethodOptions, StudyMethod, build_methods
 from langnet.study.pace import Pace
-from langnet.study.result import SampleEfficiency
+from langnet.study.result import HEADLINE_LABELS, SampleEfficiency
 from langnet.text.labelled import LabelledData
 
 ALL_METHODS = tuple(KINDS)
@@ -72,7 +73,8 @@ class Standing:
         done, total: cells.
         seconds, seconds_left: passed, and expected to come.
         doing: what is being computed, for people.
-        family: of the method at work.
+        method: key of the method at work.
+        family: its family.
     """
 
     done: int
@@ -80,6 +82,7 @@ class Standing:
     seconds: float
     seconds_left: float
     doing: str
+    method: str
     family: str
 
 
@@ -156,7 +159,9 @@ def plan(options: SampleEfficiencyOptions) -> list[Planned]:
     slow_sizes = sorted(options.sizes if options.slow_sizes is None else options.slow_sizes, reverse=True)
     slow_draws = options.draws if options.slow_draws is None else options.slow_draws
     draws = range(options.draws)
-    cells = [Planned(key, n, draw) for draw in draws for n in options.sizes for key in quick]
+    # What the headline is about comes first, in case there is time for little more.
+    sizes = sorted(options.sizes, key=lambda n: (abs(math.log(n / HEADLINE_LABELS)), -n))
+    cells = [Planned(key, n, draw) for draw in draws for n in sizes for key in quick]
     # The curve without pretraining comes first among the large sizes: the headline is read off it.
     further = [Planned("tfidf", n, 0) for n in options.further_sizes if "tfidf" in quick]
     for draw in draws:
@@ -270,7 +275,7 @@ class _Study:
         kind = KINDS[cell.method]
         left = self._seconds_left(planned[index:])
         doing = doing or f"{kind.name}, {cell.n_labels:,} labels, draw {cell.draw + 1}"
-        self.told(Standing(index, len(planned), self.pace.elapsed, left, doing, kind.family))
+        self.told(Standing(index, len(planned), self.pace.elapsed, left, doing, cell.method, kind.family))
 
     def _fingerprints(self, raw_texts: Sequence[str]) -> dict[str, str]:
         """Of everything that the results of each method depend on."""

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as RichBar
 
+from langnet.study.sample_efficiency import Standing
+
 SECONDS_BETWEEN_LINES = 15.0
 
 
@@ -96,6 +98,13 @@ class Stages:
         self._fraction, self._facts = fraction, facts
         self._left = None if seconds_left is None else (seconds_left, time.monotonic())
         self._show()
+
+    def show_study(self, standing: Standing) -> None:
+        """Show where a study stands, as the stage `neighbours` or `transfer`; it knows the time left for both."""
+        self.expected |= {"neighbours": 0.0, "transfer": 0.0}
+        ours = standing.family == "langnet" or standing.method == "scratch"
+        self.begin("transfer" if ours else "neighbours", standing.doing, standing.seconds_left)
+        self.advance(standing.done / max(standing.total, 1), standing.doing, standing.seconds_left)
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from rich.console import Console
@@ -16,7 +17,7 @@ from langnet.study.stages import Stages, TrainingStage
 from langnet.text.labelled import LabelledData
 
 TINY = DemoOptions(
-    minutes=0.25, sizes=(10, 20), further_sizes=(40,), slow_sizes=(20,), draws=2, n_test=50, max_tokens=32
+    minutes=0.15, sizes=(10, 20), further_sizes=(40,), slow_sizes=(20,), draws=2, n_test=50, max_tokens=32
 )
 
 
@@ -81,6 +82,7 @@ class TestStages:
             progress = TrainingStage(stages, "one")
             progress.start("1 minute")
             progress.update(0.5, 1000, 1.0, 3.0)
+            time.sleep(0.4)  # the bar is drawn ten times a second
             progress.note("validated")
             progress.stop()
         assert "1/1 one" in out.getvalue()
@@ -121,7 +123,7 @@ def test_the_command_on_own_files(tmp_path, tiny_labelled):
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("\n\n".join(tiny_labelled.texts[260:]))
     done = langnet(
-        "demo", "--text", "a.txt", "b.txt", "--labels", "labelled.jsonl", "--test", "test.jsonl", "--minutes", 0.3,
+        "demo", "--text", "a.txt", "b.txt", "--labels", "labelled.jsonl", "--test", "test.jsonl", "--minutes", 0.12,
         "--text-column", "body", "--label-column", "y", "-o", "out", folder=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
