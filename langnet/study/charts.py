@@ -170,23 +170,25 @@ def end_labels(frame: Frame, series: Sequence[Series], x: Scale, y: Scale) -> li
     Names that would run into those of lines ending further right join their column, and within a column names are
     pushed apart; a thin line leads from each mark to its name.
     """
+    named = [s for s in series if s.marks and s.name]
     columns: list[list[Series]] = []
-    for s in sorted((s for s in series if s.marks and s.name), key=lambda s: -s.marks[-1].x):
-        room = x(columns[-1][0].marks[-1].x) - x(s.marks[-1].x) if columns else math.inf
-        if room < 16 + len(s.name) * CHARACTER * 1.15:
-            columns[-1].append(s)
+    for end in sorted({s.marks[-1].x for s in named}, reverse=True):
+        own = [s for s in named if s.marks[-1].x == end]
+        room = x(columns[-1][0].marks[-1].x) - x(end) if columns else math.inf
+        if room < 16 + max(len(s.name) for s in own) * CHARACTER * 1.15:
+            columns[-1] += own
         else:
-            columns.append([s])
+            columns.append(own)
     drawn = []
     for column in columns:
         column.sort(key=lambda s: y(s.marks[-1].y))
         at = x(max(s.marks[-1].x for s in column))
         wanted = [y(s.marks[-1].y) for s in column]
         places = spread(wanted, LINE, frame.top + 4, frame.height - frame.bottom - 4)
-        for s, place, end in zip(column, places, wanted, strict=True):
-            own = x(s.marks[-1].x)
-            if abs(place - end) > 2 or own < at:
-                drawn.append(tag("line", class_=f"leader s-{s.key}", x1=own + 6, x2=at + 12, y1=end, y2=place))
+        for s, place, height in zip(column, places, wanted, strict=True):
+            start = x(s.marks[-1].x)
+            if abs(place - height) > 2 or start < at:
+                drawn.append(tag("line", class_=f"leader s-{s.key}", x1=start + 6, x2=at + 12, y1=height, y2=place))
             drawn.append(tag("text", s.name, class_=f"label s-{s.key}", x=at + 15, y=place + 4))
     return drawn
 

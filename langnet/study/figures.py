@@ -137,7 +137,7 @@ def confusion_map(gold: np.ndarray, predicted: Sequence[np.ndarray], names: Sequ
     longest = max(len(name) for name in names)
     left = 20 + 6.2 * min(longest, 26)
     cell = max(15.0, min(40.0, (840 - left) / len(names)))
-    top = left * 0.72
+    top = 24 + 4.8 * min(longest, 26)
     frame = Frame(left + cell * len(names) + 60, top + cell * len(names) + 34)
     drawn = []
     for i, row in enumerate(names):
