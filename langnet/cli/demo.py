@@ -42,6 +42,9 @@ def demo(
 
     Example: langnet demo --text letters/ --labels labelled.csv --minutes 5
     """
+    sources = [*(text or []), *(more or [])]
+    if labels is None and (sources or test):
+        raise LangnetError("--text and --test need labelled texts beside them: add --labels FILE")
     # Threads that spin while they wait make a busy machine ten times slower, and an idle one hardly faster. It is read
     # when the first of the libraries is loaded, which is in the next line.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -49,9 +52,6 @@ def demo(
 
     command = shlex.join(["langnet", *sys.argv[1:]])
     options = DemoOptions(minutes=minutes, seed=seed)
-    sources = [*(text or []), *(more or [])]
-    if labels is None and (sources or test):
-        raise LangnetError("--text and --test need labelled texts beside them: add --labels FILE")
     with demo_stages() as stages:
         stages.begin("download" if labels is None else "prepare")
         data = _newsgroups() if labels is None else own_texts(sources, labels, test, (text_column, label_column), seed)

@@ -63,7 +63,7 @@ class DemoOptions:
 
     minutes: float = 6.5
     size: str = "tiny"
-    sizes: tuple[int, ...] = (50, 100, 200)
+    sizes: tuple[int, ...] = (100, 200)
     further_sizes: tuple[int, ...] = (400, 800, 1600)
     slow_sizes: tuple[int, ...] = (100, 200)
     draws: int = 5

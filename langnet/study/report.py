@@ -203,10 +203,13 @@ def _scores(study: SampleEfficiency) -> Markup:
         [
             tag("span", tag("i", class_=f"key s-{p.method}"), KINDS[p.method].name), f"{p.n_labels:,}", str(p.n_draws),
             f"{p.n_test:,}", f"{p.accuracy:.3f}", str(p.interval), f"{p.macro_f1:.3f}", str(p.macro_f1_interval),
-            p.interval_kind, f"{p.seconds:.1f}",
+            "t" if p.n_draws > 1 else "bootstrap", f"{p.seconds:.1f}",
         ]
         for p in study.points
     ]  # fmt: skip
     head = ("method", "labels", "draws", "test texts", "accuracy", "95 %", "macro F1", "95 %", "interval", "seconds")
-    text = "Seconds are those of one fit and its predictions; what a method learns from raw text, once, is not in them."
+    text = (
+        "Intervals are Student's t over the draws, or bootstrap over the test texts where there is one draw. Seconds "
+        "are those of one fit and its predictions; what a method learns from raw text, once, is not in them."
+    )
     return tag("section", tag("h2", "All scores"), markup([tag("p", text), table(head, rows)]))

@@ -110,7 +110,8 @@ def study_sample_efficiency(
         options: what is computed.
         folder: where finished cells are kept; a second call with the same settings computes only what is missing.
         told: called before and after every cell.
-        seconds: after which no further cell is begun that would not end in time; None computes all.
+        seconds: after which nothing is begun but the first cell of each quick method, and before which nothing that
+            would not end in time; None computes all.
 
     Raises:
         LangnetError: there are fewer than two classes, or too few texts, or an unknown method.
@@ -148,13 +149,19 @@ def usable_sizes(train: LabelledData, options: SampleEfficiencyOptions) -> Sampl
     return replace(options, sizes=sizes, slow_sizes=slow, further_sizes=further)
 
 
+def quick_methods(options: SampleEfficiencyOptions) -> list[str]:
+    """The methods that train no network and prepare little."""
+    return [key for key in options.methods if not KINDS[key].slow and key != "word2vec"]
+
+
 def plan(options: SampleEfficiencyOptions) -> list[Planned]:
     """All cells in the order in which they are computed: quick methods first, then rounds of slow ones and large sizes.
 
     Where time runs out, what is missing is the last round, which leaves every method with fewer draws instead of some
-    methods with none. Word vectors, which take longest to prepare, come last.
+    methods with none. The first cells, one a quick method, are computed however little time there is, since without
+    them there would be nothing to report. Word vectors, which take longest to prepare, come last.
     """
-    quick = [key for key in options.methods if not KINDS[key].slow and key != "word2vec"]
+    quick = quick_methods(options)
     slow = [key for key in options.methods if KINDS[key].slow]
     slow_sizes = sorted(options.sizes if options.slow_sizes is None else options.slow_sizes, reverse=True)
     slow_draws = options.draws if options.slow_draws is None else options.slow_draws
@@ -162,11 +169,10 @@ def plan(options: SampleEfficiencyOptions) -> list[Planned]:
     # What the headline is about comes first, in case there is time for little more.
     sizes = sorted(options.sizes, key=lambda n: (abs(math.log(n / HEADLINE_LABELS)), -n))
     cells = [Planned(key, n, draw) for draw in draws for n in sizes for key in quick]
-    # The curve without pretraining comes first among the large sizes: the headline is read off it.
-    further = [Planned("tfidf", n, 0) for n in options.further_sizes if "tfidf" in quick]
+    # Then the curve without pretraining at large sizes, off which the headline is read, and the slow methods.
+    cells += [Planned("tfidf", n, 0) for n in options.further_sizes if "tfidf" in quick]
     for draw in draws:
         cells += [Planned(key, n, draw) for n in slow_sizes for key in reversed(slow) if draw < slow_draws]
-        cells += further if draw == 0 else []
     cells += [Planned(key, n, draw) for draw in draws for n in options.further_sizes for key in quick]
     if "word2vec" in options.methods:
         cells += [Planned("word2vec", n, draw) for draw in draws for n in (*options.sizes, *options.further_sizes)]
@@ -201,9 +207,10 @@ class _Study:
     def run(self) -> SampleEfficiency:
         cells, left_out = [], []
         planned = plan(self.options)
+        essential = len(quick_methods(self.options))
         for index, cell in enumerate(planned):
             found = self.store.find(cell.method, cell.n_labels, cell.draw, self.settings[cell.method])
-            if found is None and not self._fits(cell):
+            if found is None and not (index < essential or self._fits(cell)):
                 left_out.append((cell.method, cell.n_labels, cell.draw))
                 continue
             if found is None:

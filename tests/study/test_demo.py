@@ -17,11 +17,12 @@ from langnet.study.stages import Stages, TrainingStage
 from langnet.text.labelled import LabelledData
 
 TINY = DemoOptions(
-    minutes=0.15, sizes=(10, 20), further_sizes=(40,), slow_sizes=(20,), draws=2, n_test=50, max_tokens=32
+    minutes=0.8, sizes=(10, 20), further_sizes=(40,), slow_sizes=(20,), draws=2, n_test=50, max_tokens=32
 )
 
 
-def test_the_whole_demo(tmp_path, parts):
+def test_the_whole_demo(tmp_path, parts, monkeypatch):
+    monkeypatch.setattr(demo, "PRETRAIN_SHARE", 0.05)
     train, test = parts
     stages = demo_stages(quiet=True)
     with stages:
