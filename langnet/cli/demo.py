@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,14 +46,15 @@ def demo(
     sources = [*(text or []), *(more or [])]
     if labels is None and (sources or test):
         raise LangnetError("--text and --test need labelled texts beside them: add --labels FILE")
-    # Threads that spin while they wait make a busy machine ten times slower, and an idle one hardly faster. It is read
-    # when the first of the libraries is loaded, which is in the next line.
+    started = time.monotonic()
+    # Threads that spin while they wait made training on a busy machine four times slower. The variable is read when the
+    # first of the libraries is loaded, which is in the next line.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from langnet.study.demo import DemoOptions, demo_stages, run_demo
 
     command = shlex.join(["langnet", *sys.argv[1:]])
     options = DemoOptions(minutes=minutes, seed=seed)
-    with demo_stages() as stages:
+    with demo_stages(started) as stages:
         stages.begin("download" if labels is None else "prepare")
         data = _newsgroups() if labels is None else own_texts(sources, labels, test, (text_column, label_column), seed)
         result = run_demo(data, output, options, stages, [command])

@@ -101,9 +101,9 @@ class DemoResult:
     study: SampleEfficiency
 
 
-def demo_stages(quiet: bool = False) -> Stages:
-    """The progress of a demo; it begins now."""
-    return Stages("demo", STAGES, quiet=quiet)
+def demo_stages(started: float | None = None, quiet: bool = False) -> Stages:
+    """The progress of a demo, which began at a `time.monotonic()`, or begins now."""
+    return Stages("demo", STAGES, quiet=quiet, started=started)
 
 
 def run_demo(data: DemoData, folder: Path, options: DemoOptions, stages: Stages, commands: list[str]) -> DemoResult:

@@ -27,6 +27,7 @@ class SampleEfficiency:
         test: the texts that were predicted.
         n_train: how many labelled texts there were to draw from.
         n_overlap: how many test texts occur word by word among them.
+        n_in_raw: how many occur word by word among the raw texts, without labels.
         left_out: (method, labels, draw) for which there was no time.
         options: of the study.
         seconds: that this run of the study took.
@@ -38,6 +39,7 @@ class SampleEfficiency:
     test: LabelledData
     n_train: int
     n_overlap: int = 0
+    n_in_raw: int = 0
     left_out: list[tuple[str, int, int]] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
@@ -139,6 +141,11 @@ class SampleEfficiency:
             found.append(
                 f"{self.n_overlap:,} of the {len(self.test):,} test texts also occur, word by word, among the "
                 "training texts: every method's score is too high by some part of that."
+            )
+        if self.n_in_raw > self.n_overlap:
+            found.append(
+                f"{self.n_in_raw:,} of the {len(self.test):,} test texts are also in the raw text, without labels: "
+                "methods that read raw text have seen them."
             )
         if self.left_out:
             names = sorted({KINDS[method].name for method, _, _ in self.left_out})

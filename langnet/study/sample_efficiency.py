@@ -200,6 +200,7 @@ class _Study:
         self.number, self.gold = number, np.array([number[label] for label in test.labels])
         self.methods = build_methods(options.methods, model, raw_texts, test.texts, options.settings)
         self.settings = self._fingerprints(raw_texts)
+        self.raw = {text.strip() for text in raw_texts}
         self.pace = Pace(seconds)
         self.prepared: set[str] = set()
         self.draws: dict[tuple[int, int], LabelledData] = {}
@@ -226,6 +227,7 @@ class _Study:
             test=self.test,
             n_train=len(self.train),
             n_overlap=sum(text.strip() in known for text in self.test.texts),
+            n_in_raw=sum(text.strip() in self.raw for text in self.test.texts),
             left_out=left_out,
             options=asdict(self.options),
             seconds=self.pace.elapsed,

@@ -24,13 +24,22 @@ class Stages:
         expected: seconds that each stage may take, in their order; a guess, used until something is known.
         console: where to show it; None takes standard error.
         quiet: show nothing, only keep the time.
+        started: when the job began, by `time.monotonic()`; None is now.
     """
 
-    def __init__(self, title: str, expected: dict[str, float], console: Console | None = None, quiet: bool = False):
+    def __init__(
+        self,
+        title: str,
+        expected: dict[str, float],
+        console: Console | None = None,
+        quiet: bool = False,
+        started: float | None = None,
+    ):
         self.title, self.expected = title, dict(expected)
         self.console, self.quiet = console or Console(stderr=True), quiet
         self.seconds: dict[str, float] = {}
-        self.started = self._stage_started = self._last_line = time.monotonic()
+        self._stage_started = self._last_line = time.monotonic()
+        self.started = self._stage_started if started is None else started
         self.stage, self._facts, self._fraction = "", "", 0.0
         self._left: tuple[float, float] | None = None  # seconds left in this stage, and when that was said
         self._highest = 0.0

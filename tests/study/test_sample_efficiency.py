@@ -139,5 +139,9 @@ def test_test_texts_among_training_texts_are_counted(tiny_model, parts):
     pool = LabelledData([*train.texts, *test.texts[:2]], [*train.labels, *test.labels[:2]])
     options = SampleEfficiencyOptions(sizes=(10,), draws=1, methods=("majority",))
     found = study_sample_efficiency(tiny_model, [], pool, mixed, options)
-    assert found.n_overlap >= 2
+    assert 2 <= found.n_overlap < 6
+    assert found.n_in_raw == 0
     assert any("also occur" in warning for warning in found.warnings)
+    found = study_sample_efficiency(tiny_model, mixed.texts, pool, mixed, options)
+    assert found.n_in_raw == 6
+    assert any("are also in the raw text" in warning for warning in found.warnings)
