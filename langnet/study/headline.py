@@ -47,7 +47,7 @@ class Equivalence:
     def range(self) -> str:
         """The numbers at the two ends of the score's interval, as they are written."""
         if self.low is None:
-            return "–"
+            return self.labels if self.outcome == "beyond the curve" else "–"
         return f"{_round(self.low)} to {_round(self.high)}" if self.high is not None else f"{_round(self.low)} or more"
 
     def sentence(self) -> str:

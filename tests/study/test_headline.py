@@ -52,6 +52,7 @@ def test_never_reached():
     found = at(0.75)
     assert (found.outcome, found.equal_labels) == ("beyond the curve", 800)
     assert found.sentence() == "100 labels with pretraining = more than 800 without."
+    assert at(0.8).range == "more than 800"
     assert "never got there with up to 800" in found.details("x", Interval(0.7, 0.8))
     assert at(0.1).sentence() == "100 labels with pretraining = fewer than 50 without: pretraining bought nothing here."
 
