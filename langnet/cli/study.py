@@ -21,7 +21,7 @@ def study(
     text: Annotated[list[str], typer.Option(help="The raw text that it was pretrained on; repeat for more.")],
     labels: Annotated[Path, typer.Option(help="Labelled texts to draw from: a table, or a folder a class.")],
     test: Annotated[Path | None, typer.Option(help="Labelled test texts; else three tenths are held out.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of report and results.")] = Path("langnet-study"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="For report and results.")] = Path("langnet-study"),
     sizes: Annotated[str, typer.Option(help="Numbers of labels.")] = "50,100,200,400,800",
     slow_sizes: Annotated[str | None, typer.Option(help="Those of fine-tuned and from scratch, if fewer.")] = None,
     draws: Annotated[int, typer.Option(help="How many times the labels are drawn.")] = 5,

@@ -90,7 +90,7 @@ class Stages:
         self.stage, self._stage_started = stage, time.monotonic()
         self._facts, self._fraction = facts, 0.0
         self._left = None if seconds_left is None else (seconds_left, time.monotonic())
-        if not self.quiet and self._bar is None:
+        if not self.quiet and self._bar is None and stage not in self.seconds:
             self._line()
         self._show()
         if self._bar is not None:

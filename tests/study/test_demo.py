@@ -70,10 +70,12 @@ class TestStages:
             stages.begin("one")
             stages.begin("two")
             stages.note("a note")
+            stages.begin("one")  # back and forth is no news
         lines = out.getvalue().splitlines()
         assert [line.split("  ")[1].split(",")[0] for line in lines[:2]] == ["1/2 one", "2/2 two"]
         assert "about 0:15 left" in lines[0] or "about 0:14 left" in lines[0]
         assert "a note" in lines[2]
+        assert len(lines) == 3
         assert set(stages.seconds) == {"one", "two"}
 
     def test_a_bar_in_a_terminal(self):
