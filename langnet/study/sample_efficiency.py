@@ -27,6 +27,7 @@ from langnet.text.labelled import LabelledData
 
 ALL_METHODS = tuple(KINDS)
 CELLS = "cells.jsonl"
+FIRST_DRAWS = 3  # of the quick methods, before the slow ones have their first
 
 
 @dataclass(frozen=True)
@@ -168,11 +169,12 @@ def plan(options: SampleEfficiencyOptions) -> list[Planned]:
     draws = range(options.draws)
     # What the headline is about comes first, in case there is time for little more.
     sizes = sorted(options.sizes, key=lambda n: (abs(math.log(n / HEADLINE_LABELS)), -n))
-    cells = [Planned(key, n, draw) for draw in draws for n in sizes for key in quick]
+    cells = [Planned(key, n, draw) for draw in draws[:FIRST_DRAWS] for n in sizes for key in quick]
     # Then the curve without pretraining at large sizes, off which the headline is read, and the slow methods.
     cells += [Planned("tfidf", n, 0) for n in options.further_sizes if "tfidf" in quick]
     for draw in draws:
         cells += [Planned(key, n, draw) for n in slow_sizes for key in reversed(slow) if draw < slow_draws]
+        cells += [Planned(key, n, later) for later in draws[FIRST_DRAWS:] for n in sizes for key in quick]
     cells += [Planned(key, n, draw) for draw in draws for n in options.further_sizes for key in quick]
     if "word2vec" in options.methods:
         cells += [Planned("word2vec", n, draw) for draw in draws for n in (*options.sizes, *options.further_sizes)]

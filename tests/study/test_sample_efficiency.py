@@ -114,6 +114,14 @@ def test_slow_methods_come_in_rounds_and_word_vectors_last():
     assert [cell.draw for cell in cells if cell.method == "scratch"] == [0, 1]
 
 
+def test_all_methods_have_a_draw_before_the_quick_ones_have_all_of_theirs():
+    cells = plan(SampleEfficiencyOptions(sizes=(50, 100), draws=5))
+    places = {(cell.method, cell.n_labels, cell.draw): place for place, cell in enumerate(cells)}
+    assert len(places) == len(cells) == 5 * 2 * len(KINDS)
+    assert places["tfidf", 50, 2] < places["finetune", 100, 0] < places["tfidf", 100, 3] < places["finetune", 100, 1]
+    assert [cell.n_labels for cell in cells if cell.method == "svd"][:2] == [100, 50]
+
+
 def test_sizes_that_do_not_fit():
     data = LabelledData(list("abcdef"), list("xxyyzz"))
     assert usable_sizes(data, SampleEfficiencyOptions(sizes=(2, 3, 6, 50))).sizes == (3, 6)
