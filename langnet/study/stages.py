@@ -181,10 +181,12 @@ class TrainingStage:
     def start(self, budget: str) -> None:
         self.stages.begin(self.stage)
 
-    def update(self, fraction: float, tokens: int, seconds: float, loss: float) -> None:
+    def update(self, fraction: float, tokens: int, seconds: float, loss: float | None) -> None:
         """A step has ended; the loss is smoothed over some fifty steps."""
-        self._loss = loss if self._loss is None else 0.98 * self._loss + 0.02 * loss
-        facts = f"loss {self._loss:.2f}, {tokens / max(seconds, 1e-9):,.0f} tokens/s"
+        if loss is not None:
+            self._loss = loss if self._loss is None else 0.98 * self._loss + 0.02 * loss
+        shown = "" if self._loss is None else f"loss {self._loss:.2f}, "
+        facts = f"{shown}{tokens / max(seconds, 1e-9):,.0f} tokens/s"
         self.stages.advance(fraction, facts, seconds * (1 - fraction) / max(fraction, 1e-9))
 
     def note(self, text: str) -> None:
