@@ -25,6 +25,8 @@ from langnet.encoders.gpt import SIZES, GPTConfig
 from langnet.estimators import TextClassifier, TextFeatures
 from langnet.recipes.finetune import FinetuneOptions
 from langnet.recipes.pretrain import PretrainOptions, Run
+from langnet.study.methods import MethodOptions
+from langnet.study.sample_efficiency import SampleEfficiencyOptions
 from langnet.tasks.classify import ClassifyConfig
 from langnet.text.corpus import CorpusOptions
 from langnet.text.prepare import PrepareOptions
@@ -38,7 +40,8 @@ FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by `python -m tools.reference` from the code; do not edit. -->"
 CLASSES: list[type] = [
     PretrainOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, GPTConfig, FinetuneOptions,
-    PseudoLabelOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget,
+    PseudoLabelOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget, SampleEfficiencyOptions,
+    MethodOptions,
 ]  # fmt: skip
 TITLE = examples()  # what stands above a verb's examples
 SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Example):\s*$", re.MULTILINE)

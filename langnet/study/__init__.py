@@ -1,0 +1,1 @@
+"""Studies: questions asked of models, and the reports that answer them."""
