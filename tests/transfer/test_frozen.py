@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from langnet.transfer.frozen import FeatureTable, FrozenHead, unlabelled_loss
+from langnet.transfer.frozen import FeatureTable, FrozenHead, best_temperature, choose, unlabelled_loss
 
 
 def table(n, seed):
@@ -70,3 +70,20 @@ def test_unlabelled_documents_show_where_the_gap_is():
             reached[seed, column] = (head(test).argmax(1).numpy() == gold).mean()
     alone, together = reached.mean(0)
     assert together > alone + 0.03, f"{alone:.3f} without the unlabelled documents, {together:.3f} with them"
+
+
+def test_temperature_that_calibrates_is_found():
+    generator = np.random.default_rng(0)
+    scores = generator.normal(size=(20_000, 3))
+    gold = np.array([generator.choice(3, p=p) for p in np.exp(scores) / np.exp(scores).sum(1, keepdims=True)])
+    temperature, loss = best_temperature(5 * scores, gold)
+    np.testing.assert_allclose(temperature, 5, rtol=0.05)
+    np.testing.assert_allclose(loss, best_temperature(scores, gold)[1], atol=1e-4)
+
+
+def test_a_class_of_one_example_leaves_nothing_to_validate_on():
+    data, _ = table(6, 0)
+    choice = choose(data, np.array([0, 0, 0, 1, 1, 2]), 3, seed=0)
+    assert (choice.state_weight, choice.document) == (0.0, True)
+    bare = FeatureTable(data.layers, data.document[:, :0])
+    assert (choose(bare, np.array([0, 0, 0, 1, 1, 2]), 3, seed=0).state_weight) == 1.0
