@@ -22,8 +22,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from langnet.study.methods import KINDS, MethodOptions
-from langnet.study.sample_efficiency import SampleEfficiencyOptions, Standing, study_sample_efficiency
 from sklearn.preprocessing import normalize
 
 from benchmarks.sources import fetch_minilm, read_imdb
@@ -33,6 +31,8 @@ from langnet.hub.names import home
 from langnet.recipes.finetune import FinetuneOptions
 from langnet.recipes.model import Model, load
 from langnet.recipes.pretrain import PretrainOptions, Run, pretrain
+from langnet.study.methods import KINDS, MethodOptions
+from langnet.study.sample_efficiency import SampleEfficiencyOptions, Standing, study_sample_efficiency
 from langnet.text.labelled import LabelledData
 from langnet.text.newsgroups import fetch_newsgroups
 from langnet.training.machine import describe_machine

@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +143,14 @@ def _load() -> str:
         return "unknown"
 
 
+def _installed(name: str) -> bool:
+    """Whether a distribution is there; transformers is needed for its own variants alone."""
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and write the page and its JSON beside it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -163,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "machine": describe_machine(),
         "precision": default_precision(CPU),
         "load": f"{before}, {_load()}",
-        "versions": {name: version(name) for name in DISTRIBUTIONS},
+        "versions": {name: version(name) for name in DISTRIBUTIONS if _installed(name)},
         "rounds": chosen.rounds,
     }
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
