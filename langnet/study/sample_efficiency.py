@@ -160,7 +160,7 @@ def plan(options: SampleEfficiencyOptions) -> list[Planned]:
 
     Where time runs out, what is missing is the last round, which leaves every method with fewer draws instead of some
     methods with none. The first cells, one a quick method, are computed however little time there is, since without
-    them there would be nothing to report. Word vectors, which take longest to prepare, come last.
+    them there would be nothing to report. Word vectors, which take longest to prepare, wait for the first slow round.
     """
     quick = quick_methods(options)
     slow = [key for key in options.methods if KINDS[key].slow]
@@ -175,9 +175,11 @@ def plan(options: SampleEfficiencyOptions) -> list[Planned]:
     for draw in draws:
         cells += [Planned(key, n, draw) for n in slow_sizes for key in reversed(slow) if draw < slow_draws]
         cells += [Planned(key, n, later) for later in draws[FIRST_DRAWS:] for n in sizes for key in quick]
+        if "word2vec" in options.methods:  # takes long to prepare, and a second a draw after that
+            cells += [Planned("word2vec", n, later) for later in draws for n in sizes]
     cells += [Planned(key, n, draw) for draw in draws for n in options.further_sizes for key in quick]
     if "word2vec" in options.methods:
-        cells += [Planned("word2vec", n, draw) for draw in draws for n in (*options.sizes, *options.further_sizes)]
+        cells += [Planned("word2vec", n, draw) for draw in draws for n in options.further_sizes]
     return list(dict.fromkeys(cells))
 
 
