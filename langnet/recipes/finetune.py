@@ -27,7 +27,15 @@ from langnet.training.machine import default_device
 from langnet.training.optimizer import OptimizerConfig
 from langnet.training.progress import Progress
 from langnet.transfer.features import ScalarMix
-from langnet.transfer.frozen import FeatureTable, FrozenChoice, FrozenHead, fit_frozen, install, read_features
+from langnet.transfer.frozen import (
+    FeatureTable,
+    FrozenChoice,
+    FrozenHead,
+    fit_frozen,
+    install,
+    read_features,
+    without_states,
+)
 from langnet.transfer.groups import GradualUnfreezing, model_groups
 from langnet.transfer.model import TaskModel
 from langnet.transfer.pseudo_labels import PseudoLabelOptions, pseudo_label
@@ -179,7 +187,7 @@ class _Job:
             return head, []
         states = self.choice.state_weight > 0
         pool = self.model.examples(self.options.pseudo_labels.sample(unlabelled, self.options.seed, states))
-        pool_table = self._read(pool) if states else _without_states(pool, table)
+        pool_table = self._read(pool) if states else without_states(self.encoder, pool)
         head, index, guesses = pseudo_label(
             self.choice, table, self.classes, len(self.names), pool_table, self.options.pseudo_labels
         )
@@ -299,10 +307,3 @@ def _as_probabilities(examples: list[Example], n_classes: int) -> list[Example]:
     """Class ids as one-hot vectors, beside the guesses' probabilities."""
     one_hot = np.eye(n_classes, dtype=np.float32)
     return [e if isinstance(e.label, np.ndarray) else replace(e, label=one_hot[e.label]) for e in examples]
-
-
-def _without_states(examples: list[Example], like: FeatureTable) -> FeatureTable:
-    """A table of document features alone; the states, which the chosen head does not read, are zeros of no memory."""
-    shape = (len(examples), *like.layers.shape[1:])
-    document = np.stack([e.features for e in examples if e.features is not None])
-    return FeatureTable(torch.zeros(1).expand(shape), torch.from_numpy(document).float())

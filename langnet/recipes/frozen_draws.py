@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 
 from langnet.evaluate.predictions import Predictions
 from langnet.recipes.model import Model
+from langnet.tasks.examples import Example
 from langnet.training.machine import default_device, keep_freed_memory
-from langnet.transfer.frozen import FeatureTable, FrozenChoice, FrozenHead, fit_frozen, read_features
+from langnet.transfer.frozen import FeatureTable, FrozenChoice, FrozenHead, fit_frozen, read_features, without_states
 from langnet.transfer.pseudo_labels import PseudoLabelOptions, pseudo_label
 
 TEXTS_AT_ONCE = 512
@@ -36,7 +36,7 @@ class FrozenDraws:
         self._row: dict[str, int] = {}
         self._parts: list[FeatureTable] = []
         self._fitted: dict[tuple[int, tuple[str, ...]], tuple[FrozenHead, FrozenChoice]] = {}  # the last one only
-        self._features: dict[str, np.ndarray] = {}  # document features of unlabelled texts
+        self._unlabelled: dict[str, Example] = {}  # texts of which only the document features are used
 
     def read(self, texts: Sequence[str], progress: Callable[[float], None] | None = None) -> None:
         """Encode those of the texts that have not been encoded yet.
@@ -74,21 +74,16 @@ class FrozenDraws:
         sample = options.sample(texts, 0, states)
         if states:
             return self.table(sample)
-        missing = [text for text in dict.fromkeys(sample) if text not in self._features]
-        for example, text in zip(self.model.examples(missing), missing, strict=True):
-            assert example.features is not None, "a head without states needs document features"
-            self._features[text] = example.features
-        document = torch.from_numpy(np.stack([self._features[text] for text in sample])).float()
-        layers = torch.zeros(1).expand(len(sample), self.encoder.n_layers + 1, self.encoder.dim)
-        return FeatureTable(layers, document)
+        missing = [text for text in dict.fromkeys(sample) if text not in self._unlabelled]
+        self._unlabelled |= dict(zip(missing, self.model.examples(missing), strict=True))
+        return without_states(self.encoder, [self._unlabelled[text] for text in sample])
 
     def _fit(
         self, table: FeatureTable, classes: np.ndarray, n_classes: int, seed: int, name: tuple[str, ...]
     ) -> tuple[FrozenHead, FrozenChoice]:
         """`fit_frozen`, done once for a draw, since with and without unlabelled texts it is the same."""
         if (seed, name) not in self._fitted:
-            with threadpool_limits(1):  # of matrices this small, a second thread only waits for the first
-                self._fitted = {(seed, name): fit_frozen(table, classes, n_classes, seed)}
+            self._fitted = {(seed, name): fit_frozen(table, classes, n_classes, seed)}
         return self._fitted[seed, name]
 
     def fit_predict(

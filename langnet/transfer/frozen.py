@@ -66,9 +66,18 @@ def read_features(
         done += len(index)
         if progress:
             progress(done / len(examples))
+    return FeatureTable(layers, _document_features(examples))
+
+
+def without_states(encoder: Encoder, examples: Sequence[Example]) -> FeatureTable:
+    """The table of a head that reads no states: document features, and states of zero that take no memory."""
+    layers = torch.zeros(1).expand(len(examples), encoder.n_layers + 1, encoder.dim)
+    return FeatureTable(layers, _document_features(examples))
+
+
+def _document_features(examples: Sequence[Example]) -> Tensor:
     features = [example.features for example in examples if example.features is not None]
-    document = torch.from_numpy(np.stack(features)).float() if features else torch.zeros(len(examples), 0)
-    return FeatureTable(layers, document)
+    return torch.from_numpy(np.stack(features)).float() if features else torch.zeros(len(examples), 0)  # (N, K)
 
 
 class FrozenHead(nn.Module):
@@ -223,9 +232,7 @@ def choose(table: FeatureTable, labels: np.ndarray, n_classes: int, seed: int) -
         with torch.no_grad():
             features = FrozenHead(table, n_classes, state_weight, document).inputs(table).double().numpy()  # (n, D + K)
         for strength in STRENGTHS:
-            # The products here are small: threads that wait for each other made a fit a hundred times slower.
-            with threadpool_limits(1 if features.size < _SMALL else None):
-                scores, gold = _held_out_scores(features, labels, strength, splits)
+            scores, gold = _held_out_scores(features, labels, strength, splits)
             temperature, loss = best_temperature(scores, gold)
             if best is None or loss < best.log_loss:
                 best = FrozenChoice(strength, state_weight, document, temperature, loss)
@@ -260,9 +267,12 @@ def best_temperature(scores: np.ndarray, gold: np.ndarray) -> tuple[float, float
 
 def fit_frozen(table: FeatureTable, labels: np.ndarray, n_classes: int, seed: int) -> tuple[FrozenHead, FrozenChoice]:
     """Choose, fit on all labelled examples, and calibrate."""
-    choice = choose(table, labels, n_classes, seed)
-    head = FrozenHead(table, n_classes, choice.state_weight, choice.document)
-    head.fit(table, torch.as_tensor(labels), choice.strength)
+    size = table.layers[:, 0].numel() + table.document.numel()
+    # Threads that wait for each other made the fit of a small table a hundred times slower.
+    with threadpool_limits(1 if size < _SMALL else None):
+        choice = choose(table, labels, n_classes, seed)
+        head = FrozenHead(table, n_classes, choice.state_weight, choice.document)
+        head.fit(table, torch.as_tensor(labels), choice.strength)
     with torch.no_grad():
         head.linear.weight.div_(choice.temperature)
         head.linear.bias.div_(choice.temperature)
