@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from langnet.cli.app import app, check_device, check_output, examples, run_folder, say_written
+from langnet.cli.app import app, check_device, check_output, examples, say_written, training_run
 from langnet.cli.options import (
     BatchTokens,
     Device,
@@ -57,11 +57,10 @@ def adapt(
 
     Tokenizer and architecture stay the model's own; the document vectors are made anew from the new text.
     """
-    from langnet.recipes.pretrain import PretrainOptions, Run
+    from langnet.recipes.pretrain import PretrainOptions
     from langnet.recipes.pretrain import adapt as run_adapt
     from langnet.text.corpus import CorpusOptions
     from langnet.text.prepare import PrepareOptions
-    from langnet.training.progress import BytesProgress, ConsoleProgress
 
     check_output(output, overwrite)
     check_device(device)
@@ -79,11 +78,7 @@ def adapt(
         precision=precision,
         device=device,
     )
-    reading = BytesProgress("read")
-    try:
-        run = Run(run_folder(output), resume, ConsoleProgress("adapt"), reading)
+    with training_run(output, resume, "adapt") as run:
         adapted = run_adapt(model, sources, options, run)
-    finally:
-        reading.stop()
     adapted.save(output, overwrite=overwrite)
     say_written(output, adapted.facts)

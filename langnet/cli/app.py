@@ -5,13 +5,18 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 
 from langnet.errors import LangnetError
+
+if TYPE_CHECKING:
+    from langnet.recipes.pretrain import Run
 
 INTERRUPTED = 130  # the exit code of Ctrl-C
 ORDER = [
@@ -90,6 +95,19 @@ def _fail(message: str) -> None:
 def run_folder(output: Path) -> Path:
     """Where a run keeps its corpus, checkpoints and history: beside the model, not in it."""
     return output.with_name(output.name + ".run")
+
+
+@contextmanager
+def training_run(output: Path, resume: bool, title: str) -> Iterator[Run]:
+    """A run beside the model's folder that shows its progress; its bars end with the block."""
+    from langnet.recipes.pretrain import Run
+    from langnet.training.progress import BytesProgress, ConsoleProgress
+
+    reading = BytesProgress("read")
+    try:
+        yield Run(run_folder(output), resume, ConsoleProgress(title), reading)
+    finally:
+        reading.stop()
 
 
 def check_output(output: Path, overwrite: bool) -> None:

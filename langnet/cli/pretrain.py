@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from langnet.cli.app import app, check_device, check_output, examples, run_folder, say_written
+from langnet.cli.app import app, check_device, check_output, examples, say_written, training_run
 from langnet.cli.options import (
     BatchTokens,
     Device,
@@ -68,11 +68,10 @@ def pretrain(
 
     The corpus, checkpoints and TensorBoard events of the run are kept in OUTPUT.run.
     """
-    from langnet.recipes.pretrain import PretrainOptions, Run
+    from langnet.recipes.pretrain import PretrainOptions
     from langnet.recipes.pretrain import pretrain as run_pretrain
     from langnet.text.corpus import CorpusOptions
     from langnet.text.prepare import PrepareOptions
-    from langnet.training.progress import BytesProgress, ConsoleProgress
 
     check_output(output, overwrite)
     check_device(device)
@@ -93,11 +92,7 @@ def pretrain(
         precision=precision,
         device=device,
     )
-    reading = BytesProgress("read")
-    try:
-        run = Run(run_folder(output), resume, ConsoleProgress("pretrain"), reading)
+    with training_run(output, resume, "pretrain") as run:
         model = run_pretrain(sources, options, run)
-    finally:
-        reading.stop()
     model.save(output, overwrite=overwrite)
     say_written(output, model.facts)
