@@ -8,12 +8,11 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as RichBar
+from rich.progress import TaskID
 
 from langnet.study.sample_efficiency import Standing
-
-SECONDS_BETWEEN_LINES = 15.0
+from langnet.training.progress import SECONDS_BETWEEN_LINES, percentage_bar, smoothed
 
 
 class Stages:
@@ -52,13 +51,7 @@ class Stages:
         if self.quiet:
             return self
         if self.console.is_terminal:
-            self._bar = RichBar(
-                TextColumn("[bold]{task.description}"),
-                BarColumn(bar_width=None),
-                TextColumn("{task.percentage:>3.0f}%"),
-                TextColumn("{task.fields[facts]}"),
-                console=self.console,
-            )
+            self._bar = percentage_bar(self.console)
             self._task = self._bar.add_task(self.title, total=1.0, facts="")
             self._bar.start()
         self._ticker = threading.Thread(target=self._tick, daemon=True)
@@ -184,7 +177,7 @@ class TrainingStage:
     def update(self, fraction: float, tokens: int, seconds: float, loss: float | None) -> None:
         """A step has ended; the loss is smoothed over some fifty steps."""
         if loss is not None:
-            self._loss = loss if self._loss is None else 0.98 * self._loss + 0.02 * loss
+            self._loss = smoothed(self._loss, loss)
         shown = "" if self._loss is None else f"loss {self._loss:.2f}, "
         facts = f"{shown}{tokens / max(seconds, 1e-9):,.0f} tokens/s"
         self.stages.advance(fraction, facts, seconds * (1 - fraction) / max(fraction, 1e-9))

@@ -40,6 +40,22 @@ class SilentProgress:
     def stop(self) -> None: ...
 
 
+def percentage_bar(console: Console) -> RichBar:
+    """A bar with its part done and, in the task's field `facts`, whatever else there is to say."""
+    return RichBar(
+        TextColumn("[bold]{task.description}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.fields[facts]}"),
+        console=console,
+    )
+
+
+def smoothed(before: float | None, loss: float) -> float:
+    """The loss to show, an average over some fifty steps."""
+    return loss if before is None else 0.98 * before + 0.02 * loss
+
+
 class ConsoleProgress:
     """A bar with loss, tokens a second and time left; where the output is no terminal, a line every 15 seconds."""
 
@@ -59,21 +75,14 @@ class ConsoleProgress:
         if not self.console.is_terminal:
             self.console.print(f"{self.title}: {budget}")
             return
-        self._bar = RichBar(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[facts]}"),
-            console=self.console,
-            transient=False,
-        )
+        self._bar = percentage_bar(self.console)
         self._task = self._bar.add_task(self.title, total=1.0, facts=budget)
         self._bar.start()
 
     def update(self, fraction: float, tokens: int, seconds: float, loss: float | None) -> None:
         """Move the bar; the loss is smoothed over some fifty steps."""
         if loss is not None:
-            self._loss = loss if self._loss is None else 0.98 * self._loss + 0.02 * loss
+            self._loss = smoothed(self._loss, loss)
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=fraction, facts=self._facts(fraction, tokens, seconds))
         elif time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
