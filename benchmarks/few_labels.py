@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from sklearn.preprocessing import normalize
 
 from benchmarks.sources import fetch_minilm, read_imdb
-from langnet.evaluate.baselines import SentenceEncoderBaseline, SvdBaseline
+from langnet.encoders.document_vectors import DocumentVectors
+from langnet.encoders.word_classes import WordClasses
+from langnet.evaluate.baselines import SentenceEncoderBaseline
 from langnet.evaluate.intervals import seeds_interval
 from langnet.hub.names import home
 from langnet.recipes.finetune import FinetuneOptions
@@ -33,15 +33,15 @@ from langnet.recipes.model import Model, load
 from langnet.recipes.pretrain import PretrainOptions, Run, pretrain
 from langnet.study.methods import KINDS, MethodOptions
 from langnet.study.sample_efficiency import SampleEfficiencyOptions, Standing, study_sample_efficiency
+from langnet.tasks.examples import encode_documents
 from langnet.text.labelled import LabelledData
 from langnet.text.newsgroups import fetch_newsgroups
 from langnet.training.machine import describe_machine
 from langnet.training.progress import ConsoleProgress
-from langnet.transfer.frozen import FeatureTable, FrozenChoice
-from langnet.transfer.pseudo_labels import PseudoLabelOptions, pseudo_label
+from langnet.transfer.co_training import Documents, co_train
+from langnet.transfer.pseudo_labels import PseudoLabelOptions
 
 METHODS = ("majority", "tfidf", "svd", "word2vec", "scratch", "frozen", "unlabelled", "finetune")
-RANK = 128  # of the SVD in the ablation, as many dimensions as langnet's document vectors
 
 
 @dataclass
@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace) -> None:
         if point and cells:
             rows.append(Row(key, KINDS[key].name, [cell.scores["accuracy"] for cell in cells], point.seconds))
     draws = [train.subset(n_labels, arguments.seed + draw) for draw in range(arguments.draws)]
-    rows += [_minilm(draws, found.test), _svd_with_our_head(raw, draws, found.test, arguments.seed)]
+    rows += [_minilm(draws, found.test), _without_word_classes(model, raw, draws, found.test, arguments.seed)]
     facts = {
         "command": shlex.join(["python", "-m", "benchmarks.few_labels", *sys.argv[1:]]),
         "date": time.strftime("%Y-%m-%d"),
@@ -152,27 +152,31 @@ def _minilm(draws: list[LabelledData], test: LabelledData) -> Row:
     return row
 
 
-def _svd_with_our_head(raw: list[str], draws: list[LabelledData], test: LabelledData, seed: int) -> Row:
-    """An ablation: the neighbour's decomposition under the head that langnet puts on its own, unlabelled texts too."""
-    neighbour = SvdBaseline(seed=seed)
-    neighbour.fit(raw)
+def _without_word_classes(
+    model: Model, raw: list[str], draws: list[LabelledData], test: LabelledData, seed: int
+) -> Row:
+    """An ablation: the same student, but what teaches it is the whole space of document vectors."""
+    assert model.document_vectors is not None
+    space = replace_views(model.document_vectors)
     options = PseudoLabelOptions()
-    pool = _table(neighbour, options.sample(raw, 0, False))
-    row = Row("svd_our_head", "ablation: SVD of TF-IDF under langnet's head, with unlabelled texts")
+
+    def read(texts: list[str]) -> Documents:
+        return Documents.read(encode_documents(texts, model.tokenizer, model.max_tokens), space)
+
+    pool, tested = read(options.sample(raw, 0, False)), read(test.texts)
+    row = Row("no_word_classes", "ablation: the same without word classes (document vectors teach)")
     for draw in draws:
         names, classes = np.unique(draw.labels, return_inverse=True)
-        train = _table(neighbour, draw.texts)
-        choice = FrozenChoice(options.strength, 0.0, True)
-        head, _, _ = pseudo_label(choice, train, classes, len(names), pool, options)
-        with torch.no_grad():
-            predicted = names[head(_table(neighbour, test.texts)).argmax(1).numpy()]
-        row.accuracy.append(_accuracy(predicted, test))
+        student = co_train(space, read(draw.texts), classes, len(names), pool, seed, options.co_training)
+        scores = tested.terms @ student.space.vectors + student.space.bias
+        row.accuracy.append(_accuracy(names[scores.argmax(1)], test))
     return row
 
 
-def _table(neighbour: SvdBaseline, texts: list[str]) -> FeatureTable:
-    vectors = torch.from_numpy(normalize(neighbour.vectors(texts)[:, :RANK])).float()
-    return FeatureTable(torch.zeros(len(texts), 1, 0), vectors)
+def replace_views(space: DocumentVectors) -> DocumentVectors:
+    """The same space with no view at all."""
+    nothing = WordClasses(np.full((1, 1), -1, dtype=np.int16), np.zeros((1, 1, 1), dtype=np.float32))
+    return DocumentVectors(space.buckets, space.weights, space.vectors, space.bias, nothing)
 
 
 def _accuracy(predicted: Sequence[str] | np.ndarray, test: LabelledData) -> float:

@@ -20,6 +20,8 @@ from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
+from langnet.encoders.word_classes import WordClasses
+
 BUCKETS = 2**22  # pairs are hashed; at a hundred thousand kept terms, collisions touch some two in a hundred
 _MIX = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: Fibonacci hashing
 _DOCUMENTS_AT_ONCE = 4096
@@ -56,10 +58,19 @@ class DocumentVectors:
         buckets: (F,) int64, the kept terms, ascending.
         weights: (F,) float32, each term's weight.
         vectors: (F, K) float32, each term's vector; dimensions fall in importance.
+        bias: (K,) where the dimensions are a classifier's scores, which keep their size; None for unit vectors.
+        views: the same documents word class by word class, or None.
     """
 
-    def __init__(self, buckets: np.ndarray, weights: np.ndarray, vectors: np.ndarray):
-        self.buckets, self.weights, self.vectors = buckets, weights, vectors
+    def __init__(
+        self,
+        buckets: np.ndarray,
+        weights: np.ndarray,
+        vectors: np.ndarray,
+        bias: np.ndarray | None = None,
+        views: WordClasses | None = None,
+    ):
+        self.buckets, self.weights, self.vectors, self.bias, self.views = buckets, weights, vectors, bias, views
 
     @property
     def dim(self) -> int:
@@ -92,12 +103,24 @@ class DocumentVectors:
         scales = (values / values[0]) ** options.spectrum_power
         return cls(kept, weights, np.ascontiguousarray(rows.T * scales, dtype=np.float32))
 
+    def terms(self, documents: Sequence[np.ndarray]) -> sparse.csr_matrix:
+        """The weighted terms of each document, (N, F) float32, rows of unit length."""
+        starts = range(0, len(documents), _DOCUMENTS_AT_ONCE)
+        parts = [_count(documents[start : start + _DOCUMENTS_AT_ONCE], self.buckets) for start in starts]
+        return _weigh(sparse.vstack(parts or [_count([], self.buckets)], format="csr"), self.weights)
+
+    def scorer(self, weights: np.ndarray, bias: np.ndarray) -> DocumentVectors:
+        """The same terms with a linear classifier's weights (F, C) and bias (C,) in place of vectors."""
+        return DocumentVectors(self.buckets, self.weights, weights, bias)
+
     def transform(self, documents: Sequence[np.ndarray]) -> np.ndarray:
-        """Vectors of unit length, (N, K) float32; zero where a document has no known term."""
+        """Vectors of unit length, (N, K) float32, zero where a document has no known term; or scores, see `bias`."""
         out = np.zeros((len(documents), self.dim), dtype=np.float32)
         for start in range(0, len(documents), _DOCUMENTS_AT_ONCE):
             part = documents[start : start + _DOCUMENTS_AT_ONCE]
-            out[start : start + len(part)] = _weigh(_count(part, self.buckets), self.weights) @ self.vectors
+            out[start : start + len(part)] = self.terms(part) @ self.vectors
+        if self.bias is not None:
+            return out + self.bias
         lengths = np.linalg.norm(out, axis=1, keepdims=True)
         return out / np.maximum(lengths, 1e-12)
 
@@ -110,17 +133,30 @@ class DocumentVectors:
 
     def tensors(self) -> dict[str, Tensor]:
         """What is written into a model's folder; vectors in half precision."""
-        return {
+        found = {
             "buckets": torch.from_numpy(self.buckets.astype(np.int32)),
             "weights": torch.from_numpy(self.weights),
             "vectors": torch.from_numpy(self.vectors.astype(np.float16)),
         }
+        if self.bias is not None:
+            found["bias"] = torch.from_numpy(self.bias)
+        if self.views is not None:
+            found |= {f"views.{name}": tensor for name, tensor in self.views.tensors().items()}
+        return found
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, Tensor]) -> DocumentVectors:
         """The inverse of `tensors`."""
         buckets = tensors["buckets"].numpy().astype(np.int64)
-        return cls(buckets, tensors["weights"].numpy(), tensors["vectors"].float().numpy())
+        bias = tensors["bias"].numpy() if "bias" in tensors else None
+        views = {name.removeprefix("views."): tensor for name, tensor in tensors.items() if name.startswith("views.")}
+        return cls(
+            buckets,
+            tensors["weights"].numpy(),
+            tensors["vectors"].float().numpy(),
+            bias,
+            WordClasses.from_tensors(views) if views else None,
+        )
 
 
 def _parts(documents: Sequence[np.ndarray], chosen: range) -> Iterator[list[np.ndarray]]:

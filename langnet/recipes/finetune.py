@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from langnet.encoders.document_vectors import DocumentVectors
 from langnet.encoders.registry import build_encoder_like
 from langnet.errors import LangnetError
 from langnet.recipes.model import Model, load
@@ -26,6 +27,7 @@ from langnet.training.loop import LoopConfig, Trainer
 from langnet.training.machine import default_device
 from langnet.training.optimizer import OptimizerConfig
 from langnet.training.progress import Progress
+from langnet.transfer.co_training import Documents, Student, co_train
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.frozen import (
     FeatureTable,
@@ -34,11 +36,12 @@ from langnet.transfer.frozen import (
     fit_frozen,
     install,
     read_features,
+    scores_as_head,
     without_states,
 )
 from langnet.transfer.groups import GradualUnfreezing, model_groups
 from langnet.transfer.model import TaskModel
-from langnet.transfer.pseudo_labels import PseudoLabelOptions, pseudo_label
+from langnet.transfer.pseudo_labels import PseudoLabelOptions, for_training, pseudo_label
 from langnet.transfer.schedule import ScheduleConfig
 
 Method = Literal["frozen", "finetune", "scratch"]
@@ -125,7 +128,7 @@ def finetune(
         texts: the labelled documents.
         labels: their labels, of at least two kinds.
         options: how; the defaults fine-tune.
-        unlabelled: further documents of the same kind, for pseudo-labels.
+        unlabelled: further documents of the same kind, to learn from too; see `langnet.transfer.co_training`.
         folder: where checkpoints and the history of the run are kept; None keeps none.
         progress: where progress is shown.
         resume: go on from the checkpoint in `folder`.
@@ -151,6 +154,7 @@ class _Job:
         self.base, self.options, self.names, self.classes, self.progress = base, options, names, classes, progress
         self.device = torch.device(options.device) if options.device else default_device()
         self.choice: FrozenChoice | None = None
+        self.student: Student | None = None
         scratch = options.method == "scratch"
         self.encoder = build_encoder_like(base.encoder, options.seed) if scratch else copy.deepcopy(base.encoder)
         self.encoder.to(self.device)
@@ -170,6 +174,7 @@ class _Job:
         head, extra = None, list[Example]()
         if self.options.method != "scratch":
             head, extra = self._read_and_fit(examples, unlabelled)
+            examples = self.model.with_features(examples)  # co-training has made other features
         self.model.network = self._network(head)
         if self.options.method != "frozen":
             self._train(examples, extra, folder, resume)
@@ -181,6 +186,8 @@ class _Job:
         self, examples: list[Example], unlabelled: Sequence[str] | None
     ) -> tuple[FrozenHead, list[Example]]:
         """The head on frozen features, and the pseudo-labelled examples where there are unlabelled texts."""
+        if unlabelled and self.model.document_vectors is not None:
+            return self._co_train(examples, self.model.document_vectors, unlabelled)
         table = self._read(examples)
         head, self.choice = fit_frozen(table, self.classes, len(self.names), self.options.seed)
         if not unlabelled:
@@ -192,6 +199,23 @@ class _Job:
             self.choice, table, self.classes, len(self.names), pool_table, self.options.pseudo_labels
         )
         return head, [replace(pool[i], label=guess) for i, guess in zip(index, guesses, strict=True)]
+
+    def _co_train(
+        self, examples: list[Example], space: DocumentVectors, unlabelled: Sequence[str]
+    ) -> tuple[FrozenHead, list[Example]]:
+        """A head whose document features are a student's scores, and the examples that it guessed."""
+        options = self.options.pseudo_labels
+        pool = self.model.examples(options.sample(unlabelled, self.options.seed, False))
+        labelled, others = (Documents.read([e.ids for e in part], space) for part in (examples, pool))
+        student = co_train(
+            space, labelled, self.classes, len(self.names), others, self.options.seed, options.co_training
+        )
+        self.student, self.model.document_vectors = student, student.space
+        head = scores_as_head(without_states(self.encoder, self.model.with_features(examples)), student.temperature)
+        index = for_training(torch.from_numpy(student.guesses), self.classes, options)
+        extra = self.model.with_features([pool[i] for i in index])
+        guesses = student.guesses[index].astype(np.float32)
+        return head, [replace(example, label=guess) for example, guess in zip(extra, guesses, strict=True)]
 
     def _read(self, examples: list[Example]) -> FeatureTable:
         """Features of the examples, with progress: it is the longest part of a frozen transfer."""
@@ -273,6 +297,8 @@ class _Job:
             facts["layer_weights"] = weights
         if self.choice:
             facts["frozen_choice"] = asdict(self.choice)
+        if self.student:
+            facts["co_training"] = {"teachers": list(self.student.teachers), "temperature": self.student.temperature}
         return facts
 
 

@@ -12,8 +12,9 @@ import torch
 
 from langnet.evaluate.predictions import Predictions
 from langnet.recipes.model import Model
-from langnet.tasks.examples import Example
+from langnet.tasks.examples import Example, encode_documents
 from langnet.training.machine import default_device, keep_freed_memory
+from langnet.transfer.co_training import Documents, co_train
 from langnet.transfer.frozen import FeatureTable, FrozenChoice, FrozenHead, fit_frozen, read_features, without_states
 from langnet.transfer.pseudo_labels import PseudoLabelOptions, pseudo_label
 
@@ -36,6 +37,7 @@ class FrozenDraws:
         self._row: dict[str, int] = {}
         self._parts: list[FeatureTable] = []
         self._fitted: dict[tuple[int, tuple[str, ...]], tuple[FrozenHead, FrozenChoice]] = {}  # the last one only
+        self._co_training_pool: Documents | None = None
         self._unlabelled: dict[str, Example] = {}  # texts of which only the document features are used
 
     def read(self, texts: Sequence[str], progress: Callable[[float], None] | None = None) -> None:
@@ -111,6 +113,8 @@ class FrozenDraws:
             return Predictions([str(names[0])] * len(test_texts), None, [str(names[0])]), {}
         train, test = self.table(texts), self.table(test_texts)
         head, choice = self._fit(train, classes, len(names), seed, (*texts, *labels))
+        if unlabelled is not None and self.model.document_vectors is not None:
+            return self._co_trained(texts, classes, [str(name) for name in names], test_texts, seed, unlabelled)
         if unlabelled is not None:
             pool = self.pool(*unlabelled, states=choice.state_weight > 0)
             head, _, _ = pseudo_label(choice, train, classes, len(names), pool, unlabelled[1])
@@ -118,3 +122,27 @@ class FrozenDraws:
             probabilities = head(test).softmax(1).double().numpy()  # (N, C)
         facts = {"layer_weights": head.mix.weights().tolist(), "choice": asdict(choice)}
         return Predictions.from_probabilities(probabilities, [str(name) for name in names]), facts
+
+    def _co_trained(
+        self,
+        texts: Sequence[str],
+        classes: np.ndarray,
+        names: list[str],
+        test_texts: Sequence[str],
+        seed: int,
+        unlabelled: tuple[Sequence[str], PseudoLabelOptions],
+    ) -> tuple[Predictions, dict[str, Any]]:
+        """Labels of the test texts by co-training; the unlabelled texts are read once for all draws."""
+        space = self.model.document_vectors
+        assert space is not None
+        if self._co_training_pool is None:
+            self._co_training_pool = Documents.read(self._ids(unlabelled[1].sample(unlabelled[0], 0, False)), space)
+        labelled = Documents.read(self._ids(texts), space)
+        options = unlabelled[1].co_training
+        student = co_train(space, labelled, classes, len(names), self._co_training_pool, seed, options)
+        scores = torch.from_numpy(student.space.transform(self._ids(test_texts)) / student.temperature)  # (N, C)
+        facts = {"teachers": list(student.teachers), "temperature": student.temperature}
+        return Predictions.from_probabilities(scores.double().softmax(1).numpy(), names), facts
+
+    def _ids(self, texts: Sequence[str]) -> list[np.ndarray]:
+        return encode_documents(texts, self.model.tokenizer, self.model.max_tokens)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,13 @@ class Model:
             Example(ids, None if labels is None else labels[i], None if features is None else features[i])
             for i, ids in enumerate(documents)
         ]
+
+    def with_features(self, examples: Sequence[Example]) -> list[Example]:
+        """The same examples with the features that the model's space has for them now."""
+        if self.document_vectors is None:
+            return [replace(example, features=None) for example in examples]
+        features = self.document_vectors.transform([example.ids for example in examples])
+        return [replace(example, features=row) for example, row in zip(examples, features, strict=True)]
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Probabilities of the classes, (N, C), columns in the order of `labels`.

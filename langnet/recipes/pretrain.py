@@ -14,6 +14,7 @@ import numpy as np
 from langnet.encoders.document_vectors import DocumentVectorOptions, DocumentVectors
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.registry import build_encoder, require_encoder
+from langnet.encoders.word_classes import WordClasses, WordClassOptions
 from langnet.errors import LangnetError
 from langnet.evaluate.language_model import ROWS, LanguageModelScores, score_documents, sum_up
 from langnet.recipes.model import Model, load
@@ -48,6 +49,7 @@ class PretrainOptions:
         optimizer: None takes the family's: `muon` for gpt, `adamw` for gpt-2018.
         document_vectors: also decompose the documents into vectors, a minute's work; see `encoders.document_vectors`.
         document: how those vectors are made.
+        word_classes: how the views beside them are made, from which co-training starts.
         prepare: tokenizer, vocabulary, cleaning and splitting.
         seed: of weights, data order and dropout.
         precision: `auto`, `no` or `bf16`.
@@ -65,6 +67,7 @@ class PretrainOptions:
     optimizer: Literal["adamw", "muon"] | None = None
     document_vectors: bool = True
     document: DocumentVectorOptions = field(default_factory=DocumentVectorOptions)
+    word_classes: WordClassOptions = field(default_factory=WordClassOptions)
     prepare: PrepareOptions = field(default_factory=PrepareOptions)
     seed: int = 0
     precision: Literal["auto", "no", "bf16"] = "auto"
@@ -263,7 +266,10 @@ def _document_vectors(
         return None
     if progress is not None:
         progress.note(f"document vectors of {corpus.train.n_documents:,} documents")
-    return DocumentVectors.fit(_Documents(corpus.train), options.document)
+    documents = _Documents(corpus.train)
+    space = DocumentVectors.fit(documents, options.document)
+    space.views = WordClasses.fit(documents, corpus.tokenizer.vocabulary_size, options.word_classes)
+    return space
 
 
 def _require_text(corpus: PreparedCorpus) -> None:

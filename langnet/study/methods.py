@@ -76,7 +76,7 @@ KINDS: dict[str, MethodKind] = {
         "langnet, frozen + unlabelled",
         "langnet",
         False,
-        "As frozen, and the head also learns from raw texts without labels, by entropy minimisation.",
+        "Co-training on raw texts without labels: the words of one class teach a classifier of all words.",
     ),
     "finetune": MethodKind(
         "langnet, fine-tuned", "langnet", True, "From the frozen head on, all weights of the pretrained model learn."

@@ -12,10 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
@@ -23,11 +19,11 @@ from langnet.encoders.encoder import Encoder
 from langnet.tasks.classify import Classify
 from langnet.tasks.examples import Example, in_order
 from langnet.tasks.pooling import pool
+from langnet.transfer.cross_validation import best_temperature, held_out_scores, stratified_splits
 from langnet.transfer.features import ScalarMix, normalise_states
 
 TOKENS_AT_ONCE = 8192
 STRENGTHS = (0.5, 2.0, 8.0, 32.0, 128.0)
-REPEATS = 2  # of cross-validation, in other folds
 _SMALL = 2_000_000  # values in a table up to which a second thread costs more than it brings
 
 
@@ -220,49 +216,18 @@ def choose(table: FeatureTable, labels: np.ndarray, n_classes: int, seed: int) -
         # Nothing to validate on: what is strong with few labels, which the states are not (LOG.md, 2026-11-24).
         has_document = table.document.shape[1] > 0
         return FrozenChoice(8.0, 0.0 if has_document else 1.0, has_document)
-    splits = [
-        split
-        for repeat in range(REPEATS)
-        for split in StratifiedKFold(min(5, int(smallest)), shuffle=True, random_state=seed + repeat).split(
-            labels, labels
-        )
-    ]
+    splits = stratified_splits(labels, n_classes, seed)
     best: FrozenChoice | None = None
     for state_weight, document in candidates(table):
         with torch.no_grad():
             features = FrozenHead(table, n_classes, state_weight, document).inputs(table).double().numpy()  # (n, D + K)
         for strength in STRENGTHS:
-            scores, gold = _held_out_scores(features, labels, strength, splits)
+            scores, gold = held_out_scores(features, labels, strength, splits)
             temperature, loss = best_temperature(scores, gold)
             if best is None or loss < best.log_loss:
                 best = FrozenChoice(strength, state_weight, document, temperature, loss)
     assert best is not None
     return best
-
-
-def _held_out_scores(
-    features: np.ndarray, labels: np.ndarray, strength: float, splits: list[tuple[np.ndarray, np.ndarray]]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (m, C) and labels (m,) of all held-out parts; scikit-learn's C is the strength of `FrozenHead.fit`."""
-    scores, gold = [], []
-    for train, held_out in splits:
-        model = LogisticRegression(C=strength, max_iter=500).fit(features[train], labels[train])
-        values = model.decision_function(features[held_out])
-        scores.append(values if values.ndim == 2 else np.stack([-values / 2, values / 2], axis=1))
-        gold.append(labels[held_out])
-    return np.concatenate(scores), np.concatenate(gold)
-
-
-def best_temperature(scores: np.ndarray, gold: np.ndarray) -> tuple[float, float]:
-    """The temperature at which scores (n, C) have the least log-loss on gold (n,), and that loss in nats."""
-
-    def loss(log_temperature: float) -> float:
-        scaled = scores / np.exp(log_temperature)
-        picked = scaled[np.arange(len(gold)), gold]
-        return float((logsumexp(scaled, axis=1) - picked).mean())
-
-    found = minimize_scalar(loss, bounds=(-5.0, 3.0), method="bounded", options={"xatol": 1e-3})
-    return float(np.exp(found.x)), float(found.fun)
 
 
 def fit_frozen(table: FeatureTable, labels: np.ndarray, n_classes: int, seed: int) -> tuple[FrozenHead, FrozenChoice]:
@@ -277,6 +242,15 @@ def fit_frozen(table: FeatureTable, labels: np.ndarray, n_classes: int, seed: in
         head.linear.weight.div_(choice.temperature)
         head.linear.bias.div_(choice.temperature)
     return head, choice
+
+
+def scores_as_head(table: FeatureTable, temperature: float) -> FrozenHead:
+    """The head where the document features (N, C) are a classifier's scores already; states get no weight."""
+    n_classes = table.document.shape[1]
+    head = FrozenHead(table, n_classes, 0.0, True)
+    with torch.no_grad():
+        head.linear.weight[:, -n_classes:] = torch.eye(n_classes) / temperature
+    return head
 
 
 def install(head: FrozenHead, task: Classify, mix: ScalarMix) -> None:

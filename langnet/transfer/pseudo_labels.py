@@ -1,18 +1,20 @@
-"""Learning from unlabelled texts too: they shape the boundary of a head, and its guesses are further examples.
+"""Learning from unlabelled texts too: how they are used, and the way for models without document vectors.
 
-Both happen in the space of frozen features, where it takes seconds. Of the guesses (Lee 2013) only the most confident
-part of each class is kept, in the proportions of the labelled examples, so that no class swallows the others.
+With document vectors, `langnet.transfer.co_training` learns from unlabelled texts. Without, they shape the boundary of
+the head on frozen states. Either way the guesses (Lee 2013) are further examples for fine-tuning; only the most
+confident part of each class is kept, in the proportions of the labelled examples, so that no class swallows the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from langnet.transfer.co_training import CoTrainingOptions, most_confident
 from langnet.transfer.frozen import FeatureTable, FrozenChoice, FrozenHead
 
 
@@ -21,19 +23,24 @@ class PseudoLabelOptions:
     """How unlabelled texts are used.
 
     Attributes:
-        entropy_weight: of the guesses' entropy beside the loss on the labelled texts; 0 leaves the head as it is.
+        co_training: how document vectors learn from them.
+        entropy_weight: without document vectors, the weight of the guesses' entropy beside the loss on the labelled
+            texts; 0 leaves the head as it is.
         strength: inverse regularisation of the head. Cross-validation cannot choose it without the unlabelled texts:
             the entropy is least where scores are large, so the penalty has to hold them.
         max_texts: at most so many unlabelled texts are used, drawn at random.
         max_encoded: at most so many where the encoder has to read them, because the head uses its states.
         for_training: part of the unlabelled texts, the most confident, that fine-tuning gets as examples.
+        most_for_training: fine-tuning gets at most so many, since the network reads them all.
     """
 
+    co_training: CoTrainingOptions = field(default_factory=CoTrainingOptions)
     entropy_weight: float = 3.0
     strength: float = 8.0
-    max_texts: int = 10_000
+    max_texts: int = 75_000
     max_encoded: int = 2_000
     for_training: float = 0.5
+    most_for_training: int = 5_000
 
     def sample(self, texts: Sequence[str], seed: int, encoded: bool) -> list[str]:
         """As many of the texts as may be used, whether they are to be `encoded` or not."""
@@ -69,24 +76,12 @@ def pseudo_label(
     head.fit(labelled, torch.as_tensor(labels), options.strength, unlabelled, options.entropy_weight)
     with torch.no_grad():
         probabilities = head(unlabelled).softmax(1)  # (m, C)
-    share = np.bincount(labels, minlength=n_classes) / len(labels)
-    index = most_confident(probabilities, share, options.for_training)
-    return head, index.numpy(), probabilities[index].numpy()
+    index = for_training(probabilities, labels, options)
+    return head, index, probabilities[torch.from_numpy(index)].numpy()
 
 
-def most_confident(probabilities: Tensor, share: np.ndarray, part: float) -> Tensor:
-    """The numbers of the most confident documents of each class, ascending.
-
-    Args:
-        probabilities: (m, C).
-        share: (C,) the wanted proportion of each class.
-        part: of the m documents, how many are chosen in all; fewer where a class has too few guesses.
-    """
-    guesses = probabilities.argmax(1)  # (m,)
-    chosen = []
-    for label, wanted in enumerate(share):
-        own = (guesses == label).nonzero().squeeze(1)  # (k,)
-        count = min(len(own), round(part * wanted * len(probabilities)))
-        order = probabilities[own, label].argsort(descending=True, stable=True)
-        chosen.append(own[order[:count]])
-    return torch.cat(chosen).sort().values
+def for_training(probabilities: Tensor, labels: np.ndarray, options: PseudoLabelOptions) -> np.ndarray:
+    """The numbers of the unlabelled documents that fine-tuning gets, of guesses (m, C) and labels (n,)."""
+    share = np.bincount(labels, minlength=probabilities.shape[1]) / len(labels)
+    part = min(options.for_training, options.most_for_training / max(1, len(probabilities)))
+    return most_confident(probabilities, share, part).numpy()

@@ -1,0 +1,236 @@
+"""Co-training: a teacher that few labels suffice for guesses, and a student that reads every word learns from that.
+
+Blum & Mitchell 1998: where two sets of words each tell a document's class, a weak rule on the first labels examples
+for the second, and since the words that the rule does not read are new evidence, the student ends well above its
+teacher. The first set is a view (`langnet.encoders.word_classes`): words of one kind, in a dozen dimensions, where a
+hundred labels find nearly what a hundred thousand would. A teacher that reads all words already, as latent semantic
+analysis does, can teach little: its student repeats what it got wrong.
+
+Which view it is, cross-validation on the labelled documents says. Where no view tells the classes apart as well as the
+whole space of document vectors does (topics, which live in nouns, names and terms of all kinds), both teach together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+from torch import Tensor
+
+from langnet.encoders.document_vectors import DocumentVectors
+from langnet.errors import LangnetError
+from langnet.transfer.cross_validation import Splits, best_temperature, class_scores, held_out_scores, stratified_splits
+
+WHOLE = -1  # the whole space of document vectors, beside the numbers of the views
+
+
+@dataclass(frozen=True)
+class CoTrainingOptions:
+    """How teacher and student learn.
+
+    Attributes:
+        view_strengths: inverse regularisations that are tried on each view.
+        whole_strength: inverse regularisation of the teacher on the whole space.
+        tolerance: standard errors by which a view's held-out accuracy may stay behind the whole space's and it still
+            teaches alone.
+        part: of the unlabelled documents, the most confidently guessed, from which the student learns.
+        student_strength: inverse regularisation of the student.
+        iterations: of the student's optimiser at most.
+    """
+
+    view_strengths: tuple[float, ...] = (8.0, 32.0)
+    whole_strength: float = 8.0
+    tolerance: float = 2.0
+    part: float = 0.57
+    student_strength: float = 1.0
+    iterations: int = 60
+
+
+@dataclass
+class Documents:
+    """What co-training reads of m documents.
+
+    Attributes:
+        terms: (m, F) weighted terms, rows of unit length.
+        whole: (m, K) document vectors.
+        views: (m, n_views, K') views of the word classes.
+    """
+
+    terms: sparse.csr_matrix
+    whole: np.ndarray
+    views: np.ndarray
+
+    @classmethod
+    def read(cls, ids: Sequence[np.ndarray], space: DocumentVectors) -> Documents:
+        """Read documents, given as token ids, in a space that has views.
+
+        Raises:
+            LangnetError: the space has none.
+        """
+        if space.views is None:
+            raise LangnetError("this model has no word classes; pretrain it anew, or adapt it to the target text")
+        return cls(space.terms(ids), space.transform(ids), space.views.transform(ids))
+
+    def features(self, view: int) -> np.ndarray:
+        """What a teacher on that view reads, (m, K)."""
+        return self.whole if view == WHOLE else self.views[:, view]
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A rule on one view, and how it did on held-out labelled documents.
+
+    Attributes:
+        view: its number; `WHOLE` for the whole space.
+        strength: inverse regularisation.
+        temperature: what its scores are divided by.
+        log_loss: on held-out documents at that temperature, in nats.
+        correct: (r n,) whether each held-out guess was right, documents in the same order for every teacher.
+    """
+
+    view: int
+    strength: float
+    temperature: float
+    log_loss: float
+    correct: np.ndarray
+
+    def guess(self, labelled: Documents, classes: np.ndarray, unlabelled: Documents) -> np.ndarray:
+        """Scores of the unlabelled documents, (m, C); each class at mean zero and the whole at unit variance."""
+        model = _logistic(self.strength).fit(labelled.features(self.view), classes)
+        scores = class_scores(model.decision_function(unlabelled.features(self.view)))  # (m, C)
+        scores = scores - scores.mean(1, keepdims=True)
+        scores = scores - scores.mean(0)
+        return scores / max(float(scores.std()), 1e-9)
+
+
+@dataclass(frozen=True)
+class Student:
+    """What was learned.
+
+    Attributes:
+        space: document vectors that are the student's scores, one dimension a class.
+        temperature: what the scores are divided by for probabilities.
+        teachers: the views that taught; `WHOLE` is the whole space.
+        index: (k,) the numbers of the unlabelled documents that were learned from.
+        guesses: (m, C) probabilities of all unlabelled documents.
+    """
+
+    space: DocumentVectors
+    temperature: float
+    teachers: tuple[int, ...]
+    index: np.ndarray
+    guesses: np.ndarray
+
+
+def co_train(
+    space: DocumentVectors,
+    labelled: Documents,
+    classes: np.ndarray,
+    n_classes: int,
+    unlabelled: Documents,
+    seed: int,
+    options: CoTrainingOptions | None = None,
+) -> Student:
+    """Choose teachers, guess, and let the student learn.
+
+    Args:
+        space: of document vectors with views, in which the documents were read.
+        labelled: n documents.
+        classes: (n,) their class ids.
+        n_classes: C; a class with a single document leaves no choice: the whole space teaches.
+        unlabelled: m documents.
+        seed: of the folds of cross-validation.
+        options: how.
+    """
+    options = options or CoTrainingOptions()
+    with threadpool_limits(1):  # threads that wait for each other cost small fits more than they bring
+        teachers = choose_teachers(labelled, classes, n_classes, seed, options)
+        scores = np.sum([teacher.guess(labelled, classes, unlabelled) for teacher in teachers], axis=0)  # (m, C)
+        share = np.bincount(classes, minlength=n_classes) / len(classes)
+        probabilities = torch.from_numpy(scores).softmax(1)
+        index = most_confident(probabilities, share, options.part).numpy()
+        guessed = probabilities.argmax(1).numpy()[index]
+        terms = sparse.vstack([labelled.terms, unlabelled.terms[index]], format="csr")
+        model = LogisticRegression(C=options.student_strength, max_iter=options.iterations)
+        model.fit(terms, np.concatenate([classes, guessed]))
+    weights, bias = model.coef_.T, model.intercept_  # (F, C), (C,)
+    if n_classes == 2:
+        weights, bias = np.concatenate([-weights, weights], axis=1) / 2, np.array([-bias[0], bias[0]]) / 2
+    # The student knows its own guesses too well: what its scores are worth, the labelled documents say.
+    temperature, _ = best_temperature(labelled.terms @ weights + bias, classes)
+    learned = unlabelled.terms @ weights + bias  # (m, C)
+    guesses = torch.from_numpy(learned / temperature).softmax(1).numpy()
+    views = tuple(teacher.view for teacher in teachers)
+    scorer = space.scorer(weights.astype(np.float32), bias.astype(np.float32))
+    return Student(scorer, temperature, views, index, guesses)
+
+
+def choose_teachers(
+    labelled: Documents, classes: np.ndarray, n_classes: int, seed: int, options: CoTrainingOptions
+) -> list[Teacher]:
+    """The best view alone, unless the whole space is better beyond chance: then both.
+
+    The rule of one standard error (Breiman et al. 1984, section 3.4.3) with another number of them: of teachers that
+    cannot be told apart, the one that reads less, since its student has more to add.
+    """
+    if np.bincount(classes, minlength=n_classes).min() < 2:  # nothing to choose by
+        return [Teacher(WHOLE, options.whole_strength, 1.0, float("nan"), np.zeros(0, dtype=bool))]
+    splits = stratified_splits(classes, n_classes, seed)
+    whole = _judge(labelled, WHOLE, (options.whole_strength,), classes, splits)
+    views = [
+        _judge(labelled, view, options.view_strengths, classes, splits)
+        for view in range(labelled.views.shape[1])
+        if labelled.views[:, view].any()
+    ]
+    if not views:
+        return [whole]
+    best = min(views, key=lambda teacher: teacher.log_loss)
+    behind = whole.correct.astype(float) - best.correct
+    error = behind.std() / np.sqrt(len(classes))  # repeats of cross-validation are no new documents
+    return [best] if behind.mean() <= options.tolerance * error else [whole, best]
+
+
+def _judge(
+    labelled: Documents,
+    view: int,
+    strengths: Sequence[float],
+    classes: np.ndarray,
+    splits: Splits,
+) -> Teacher:
+    """The best of the strengths on held-out documents."""
+    found = []
+    for strength in strengths:
+        scores, gold = held_out_scores(labelled.features(view), classes, strength, splits)
+        temperature, loss = best_temperature(scores, gold)
+        found.append(Teacher(view, strength, temperature, loss, scores.argmax(1) == gold))
+    return min(found, key=lambda teacher: teacher.log_loss)
+
+
+def _logistic(strength: float) -> LogisticRegression:
+    return LogisticRegression(C=strength, max_iter=500)
+
+
+def most_confident(probabilities: Tensor, share: np.ndarray, part: float) -> Tensor:
+    """The numbers of the most confident documents of each class, ascending.
+
+    Args:
+        probabilities: (m, C).
+        share: (C,) the wanted proportion of each class.
+        part: of the m documents, how many are chosen in all; fewer where a class has too few guesses.
+    """
+    guesses = probabilities.argmax(1)  # (m,)
+    chosen = []
+    for label, wanted in enumerate(share):
+        own = (guesses == label).nonzero().squeeze(1)  # (k,)
+        count = min(len(own), round(part * wanted * len(probabilities)))
+        order = probabilities[own, label].argsort(descending=True, stable=True)
+        chosen.append(own[order[:count]])
+    return torch.cat(chosen).sort().values
