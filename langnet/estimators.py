@@ -54,7 +54,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         dropout: before the head.
         max_tokens: the most tokens of a document that are read.
         validation_fraction: part of the texts held out to choose the best step.
-        unlabelled: further texts of the same kind, for pseudo-labels.
+        unlabelled: further texts of the same kind without labels, to learn from too: co-training.
         pseudo_labels: how those are guessed; None takes the defaults.
         random_state: seed, as scikit-learn has it; the same int gives the same classifier.
         precision: `auto`, `no` or `bf16`.

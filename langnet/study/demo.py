@@ -56,7 +56,7 @@ class DemoOptions:
         slow_sizes: those of the methods that train a network.
         draws: how many times the labelled texts are drawn, if time allows.
         n_test: how many test texts are predicted, drawn evenly by class.
-        n_unlabelled: how many raw texts the head of one method learns from too.
+        n_unlabelled: how many raw texts the method that learns from them gets.
         max_tokens: the most tokens of a document that training a network reads.
         seed: of everything.
     """
@@ -68,7 +68,7 @@ class DemoOptions:
     slow_sizes: tuple[int, ...] = (100, 200)
     draws: int = 5
     n_test: int = 1500
-    n_unlabelled: int = 3000
+    n_unlabelled: int = 20_000
     max_tokens: int = 256
     seed: int = 0
 
