@@ -23,6 +23,7 @@ from torch import Tensor
 BUCKETS = 2**22  # pairs are hashed; at a hundred thousand kept terms, collisions touch some two in a hundred
 _MIX = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: Fibonacci hashing
 _DOCUMENTS_AT_ONCE = 4096
+_TOKENS_AT_ONCE = 2**21  # a token takes some hundred bytes while it is counted
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,16 @@ class DocumentVectors:
 
 
 def _parts(documents: Sequence[np.ndarray], chosen: range) -> Iterator[list[np.ndarray]]:
-    for start in range(0, len(chosen), _DOCUMENTS_AT_ONCE):
-        yield [documents[i] for i in chosen[start : start + _DOCUMENTS_AT_ONCE]]
+    part: list[np.ndarray] = []
+    size = 0
+    for i in chosen:
+        part.append(documents[i])
+        size += len(part[-1])
+        if len(part) == _DOCUMENTS_AT_ONCE or size >= _TOKENS_AT_ONCE:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 def _terms(documents: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

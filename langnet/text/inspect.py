@@ -268,7 +268,9 @@ def _warnings(report: InspectionReport) -> list[str]:
         found.append(f"the texts are in several languages ({names})")
     if report.markup > 0.3:
         found.append(f"{report.markup:.0%} of the texts contain HTML tags; strip them if they carry no meaning")
-    if report.characters.get("longest", 0) > 1_000_000:
+    if counts.cut:
+        found.append(f"{_are(counts.cut, 'text')} so long that training reads them in pieces; is each one document?")
+    elif report.characters.get("longest", 0) > 1_000_000:
         found.append(f"the longest text has {report.characters['longest']:,} characters; is it one document?")
     return found + _label_warnings(report) + _test_warnings(report)
 
