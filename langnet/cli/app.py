@@ -16,8 +16,10 @@ from rich.console import Console
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
+    from langnet.recipes.model import Model
     from langnet.recipes.pretrain import Run
 
+SHARED_VERBS = ("pretrain", "adapt")  # those that several processes can work on together
 INTERRUPTED = 130  # the exit code of Ctrl-C
 ORDER = [
     "inspect",
@@ -45,6 +47,17 @@ app = typer.Typer(
     cls=Verbs, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich", add_completion=False
 )
 console = Console()
+
+
+@app.callback()
+def check_processes(context: typer.Context) -> None:
+    """Pretrain a language model on raw text, transfer it to a task, and see what that bought."""
+    processes = os.environ.get("WORLD_SIZE", "1")
+    if processes != "1" and context.invoked_subcommand not in SHARED_VERBS:
+        raise LangnetError(
+            f"{context.invoked_subcommand} runs in one process, not in {processes}; "
+            f"only {' and '.join(SHARED_VERBS)} can be started by torchrun"
+        )
 
 
 def examples(*lines: str) -> str:
@@ -172,13 +185,18 @@ def check_device(name: str | None) -> None:
         raise LangnetError(f"there is no device '{name}' here ({reason}); leave --device out, or take cpu") from None
 
 
-def say_written(output: Path, facts: dict[str, Any]) -> None:
-    """One line on a new language model."""
-    scores = facts["validation"]
+def save_language_model(model: Model, output: Path, overwrite: bool) -> None:
+    """Write a new language model, and a line on it; of several processes, the main one does."""
+    from langnet.training.processes import is_main_process
+
+    if not is_main_process():
+        return
+    model.save(output, overwrite=overwrite)
+    scores = model.facts["validation"]
     held_out = f"{scores['bits_per_byte']:.3f} bits per byte"
     if scores["interval"]:
         held_out += " [{:.3f}, {:.3f}]".format(*scores["interval"])
     held_out += f", perplexity {scores['perplexity']:,.1f} on {scores['n_documents']:,} held-out texts"
     if not scores["n_bytes"]:
         held_out = "nothing was held out, so nothing is known of it"
-    console.print(f"{output}: {facts['parameters']:,} parameters; {held_out}", highlight=False, soft_wrap=True)
+    console.print(f"{output}: {model.facts['parameters']:,} parameters; {held_out}", highlight=False, soft_wrap=True)

@@ -342,6 +342,19 @@ def _reuse(folder: Path, key: str | None) -> PreparedCorpus | None:
         return None
 
 
+def open_corpus(folder: Path) -> PreparedCorpus:
+    """What `prepare_corpus` left in a folder.
+
+    Raises:
+        LangnetError: the folder holds no finished corpus.
+    """
+    try:
+        facts = json.loads((folder / "corpus.json").read_text(encoding="utf8"))
+        return _open(folder, CorpusReport(**facts["report"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LangnetError(f"{folder} holds no finished corpus; prepare it again") from error
+
+
 def _open(folder: Path, report: CorpusReport) -> PreparedCorpus:
     return PreparedCorpus(
         Tokenizer.load(folder / "tokenizer.json"),
