@@ -67,6 +67,9 @@ def examples(*lines: str) -> str:
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit code 2."""
+    # Threads that spin while they wait make training on a busy machine several times slower. OpenMP reads this once, when
+    # torch is loaded, which no verb has done yet.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a character gets its number, no traceback
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
