@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -67,8 +68,8 @@ def examples(*lines: str) -> str:
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit code 2."""
-    # Threads that spin while they wait make training on a busy machine several times slower. OpenMP reads this once, when
-    # torch is loaded, which no verb has done yet.
+    # Threads that spin while they wait make training on a busy machine several times slower. OpenMP reads this once,
+    # when torch is loaded, which no verb has done yet.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a character gets its number, no traceback
         if isinstance(stream, io.TextIOWrapper):
@@ -88,7 +89,7 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still held would fail again
-        _fail(f"{error.filename or 'the output'}: {error.strerror or error}")
+        _fail(f"{error.filename or 'the output'}: {error.strerror or error}{_hint(error)}")
     except Exception as error:
         # Typer raises its own or Click's exceptions, by its version; both say what is wrong with the arguments.
         describe = getattr(error, "format_message", None)
@@ -101,6 +102,12 @@ def main() -> None:
         _fail(f"{describe().rstrip('.').replace('Value error, ', '')}; see {command} --help")
     else:
         sys.exit(status or 0)
+
+
+def _hint(error: OSError) -> str:
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return ""
+    return "; free some: a run keeps its corpus and checkpoints in OUTPUT.run, temporary files are in TMPDIR"
 
 
 def _fail(message: str) -> None:

@@ -283,6 +283,8 @@ def _prepared(
         sources, folder / "corpus", options.prepare, tokenizer, progress=run.on_prepare, texts=texts
     )
     _require_text(corpus)
+    if run.progress is not None:
+        run.progress.note(corpus.report.summary())
     if run.folder is not None:
         wait_for_main(options.device)
     return corpus

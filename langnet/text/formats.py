@@ -210,7 +210,10 @@ def column(row: Row, wanted: str, name: str) -> Any:
     if wanted not in row.cells:
         names = [f"'{key if len(key) <= 30 else key[:29] + '…'}'" for key in map(str, row.cells)]
         found = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "") if names else "none"
-        raise LangnetError(f"{name}, line {row.line}: there is no column '{wanted}'; the columns are {found}")
+        raise LangnetError(
+            f"{name}, line {row.line}: there is no column '{wanted}'; the columns are {found}; "
+            "say which of them is meant, or leave the file out"
+        )
     return row.cells[wanted]
 
 
