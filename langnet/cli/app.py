@@ -82,7 +82,7 @@ def main() -> None:
     except LangnetError as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        print("langnet: interrupted; a run with an output folder goes on with --resume", file=sys.stderr)
+        print(f"langnet: interrupted{_way_on(sys.argv[1:2])}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has seen enough, such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -102,6 +102,12 @@ def main() -> None:
         _fail(f"{describe().rstrip('.').replace('Value error, ', '')}; see {command} --help")
     else:
         sys.exit(status or 0)
+
+
+def _way_on(verb: list[str]) -> str:
+    if verb in (["pretrain"], ["adapt"], ["finetune"]):
+        return "; the same command with --resume goes on from its last checkpoint, if it had one"
+    return "; the same command goes on where it stood" if verb == ["study"] else ""
 
 
 def _hint(error: OSError) -> str:
