@@ -39,7 +39,9 @@ def folder(tmp_path_factory, tiny_model):
     (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)
     (folder / "program").write_bytes(b"\x7fELF" + bytes(2000))
     (folder / "damaged.txt.gz").write_bytes(b"\x1f\x8b\x08\x00" + b"nonsense" * 20)
+    (folder / "binary.csv").write_bytes(b"\x7fELF\x02\x01\n" + bytes(range(1, 256)) * 4)
     (folder / "nothing").mkdir()
+    (folder / "folder.csv").mkdir()
     for name, file in (("flipped", "weights.safetensors"), ("flipped-config", "config.json")):
         shutil.copytree(folder / "lm", folder / name)
         content = bytearray((folder / name / file).read_bytes())
@@ -78,6 +80,8 @@ MISTAKES = [
     (["pretrain", "cut.jsonl", "-o", "x"], "cut.jsonl, line 1: not valid JSON"),
     (["pretrain", "ragged.csv", "-o", "x"], "ragged.csv, line 2: 3 cells"),
     (["pretrain", "quotes.csv", "-o", "x"], "quotes.csv, line"),
+    (["pretrain", "binary.csv", "-o", "x"], "binary.csv, line"),
+    (["pretrain", "folder.csv", "-o", "x"], "the folder folder.csv holds no file that langnet reads (it is empty)"),
     (["inspect", "nowhere.txt"], "there is no file or folder 'nowhere.txt'"),
     (["inspect", "data.jsonl", "--label-column", "colour"], "there is no column 'colour'"),
     (["inspect", "data.jsonl", "--test", "nowhere.csv"], "there is no file or folder 'nowhere.csv'"),
@@ -149,6 +153,9 @@ MISTAKES = [
     (["evaluate", "classifier", "data.jsonl", "--train", "nowhere.csv"], "there is no file or folder 'nowhere.csv'"),
     (["evaluate", "classifier", "raw.txt"], "raw.txt is no table"),
     (["evaluate", "lm", "empty.txt"], "there is no text in empty.txt"),
+    (["predict", "classifier", "folder.csv"], "the folder folder.csv holds no file"),
+    (["predict", "classifier", "binary.csv"], "there is no column 'text'"),
+    (["finetune", "lm", "folder.csv", "-o", "x"], "folder.csv has 0 sub-folders"),
     (["predict", "classifier", "nowhere.csv"], "there is no file or folder 'nowhere.csv'"),
     (["predict", "classifier", "data.jsonl", "--text-column", "body"], "there is no column 'body'"),
     (["predict", "classifier", "program"], "no plain text"),

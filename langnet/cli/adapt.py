@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from langnet.cli.app import app, check_device, check_output, examples, say_written, training_run
+from langnet.cli.app import app, check_device, check_output, examples, save_language_model, training_run
 from langnet.cli.options import (
     BatchTokens,
     Device,
@@ -80,5 +80,4 @@ def adapt(
     )
     with training_run(output, resume, "adapt") as run:
         adapted = run_adapt(model, sources, options, run)
-    adapted.save(output, overwrite=overwrite)
-    say_written(output, adapted.facts)
+    save_language_model(adapted, output, overwrite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -16,8 +17,10 @@ from rich.console import Console
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
+    from langnet.recipes.model import Model
     from langnet.recipes.pretrain import Run
 
+SHARED_VERBS = ("pretrain", "adapt")  # those that several processes can work on together
 INTERRUPTED = 130  # the exit code of Ctrl-C
 ORDER = [
     "inspect",
@@ -47,6 +50,17 @@ app = typer.Typer(
 console = Console()
 
 
+@app.callback()
+def check_processes(context: typer.Context) -> None:
+    """Pretrain a language model on raw text, transfer it to a task, and see what that bought."""
+    processes = os.environ.get("WORLD_SIZE", "1")
+    if processes != "1" and context.invoked_subcommand not in SHARED_VERBS:
+        raise LangnetError(
+            f"{context.invoked_subcommand} runs in one process, not in {processes}; "
+            f"only {' and '.join(SHARED_VERBS)} can be started by torchrun"
+        )
+
+
 def examples(*lines: str) -> str:
     """Worked examples for the end of a verb's help, a line each."""
     return "\n\n".join(["[bold]Examples[/bold]", *lines])
@@ -54,6 +68,9 @@ def examples(*lines: str) -> str:
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit code 2."""
+    # Threads that spin while they wait make training on a busy machine several times slower. OpenMP reads this once,
+    # when torch is loaded, which no verb has done yet.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a character gets its number, no traceback
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -65,14 +82,14 @@ def main() -> None:
     except LangnetError as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        print("langnet: interrupted; a run with an output folder goes on with --resume", file=sys.stderr)
+        print(f"langnet: interrupted{_way_on(sys.argv[1:2])}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has seen enough, such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still held would fail again
-        _fail(f"{error.filename or 'the output'}: {error.strerror or error}")
+        _fail(f"{error.filename or 'the output'}: {error.strerror or error}{_hint(error)}")
     except Exception as error:
         # Typer raises its own or Click's exceptions, by its version; both say what is wrong with the arguments.
         describe = getattr(error, "format_message", None)
@@ -85,6 +102,18 @@ def main() -> None:
         _fail(f"{describe().rstrip('.').replace('Value error, ', '')}; see {command} --help")
     else:
         sys.exit(status or 0)
+
+
+def _way_on(verb: list[str]) -> str:
+    if verb in (["pretrain"], ["adapt"], ["finetune"]):
+        return "; the same command with --resume goes on from its last checkpoint, if it had one"
+    return "; the same command goes on where it stood" if verb == ["study"] else ""
+
+
+def _hint(error: OSError) -> str:
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return ""
+    return "; free some: a run keeps its corpus and checkpoints in OUTPUT.run, temporary files are in TMPDIR"
 
 
 def _fail(message: str) -> None:
@@ -172,13 +201,18 @@ def check_device(name: str | None) -> None:
         raise LangnetError(f"there is no device '{name}' here ({reason}); leave --device out, or take cpu") from None
 
 
-def say_written(output: Path, facts: dict[str, Any]) -> None:
-    """One line on a new language model."""
-    scores = facts["validation"]
+def save_language_model(model: Model, output: Path, overwrite: bool) -> None:
+    """Write a new language model, and a line on it; of several processes, the main one does."""
+    from langnet.training.processes import is_main_process
+
+    if not is_main_process():
+        return
+    model.save(output, overwrite=overwrite)
+    scores = model.facts["validation"]
     held_out = f"{scores['bits_per_byte']:.3f} bits per byte"
     if scores["interval"]:
         held_out += " [{:.3f}, {:.3f}]".format(*scores["interval"])
     held_out += f", perplexity {scores['perplexity']:,.1f} on {scores['n_documents']:,} held-out texts"
     if not scores["n_bytes"]:
         held_out = "nothing was held out, so nothing is known of it"
-    console.print(f"{output}: {facts['parameters']:,} parameters; {held_out}", highlight=False, soft_wrap=True)
+    console.print(f"{output}: {model.facts['parameters']:,} parameters; {held_out}", highlight=False, soft_wrap=True)

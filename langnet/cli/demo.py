@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 import time
@@ -47,9 +46,6 @@ def demo(
     if labels is None and (sources or test):
         raise LangnetError("--text and --test need labelled texts beside them: add --labels FILE")
     started = time.monotonic()
-    # Threads that spin while they wait made training on a busy machine four times slower. The variable is read when the
-    # first of the libraries is loaded, which is in the next line.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from langnet.study.demo import DemoOptions, demo_stages, run_demo
 
     command = shlex.join(["langnet", *sys.argv[1:]])

@@ -43,7 +43,7 @@ def predict(
     classifier = load(model)
     if classifier.labels is None:
         raise LangnetError(f"{model} is a language model without labels; fine-tune it first: langnet finetune")
-    documents = list(read_documents(sources, CorpusOptions(text_column, "line"), CorpusReport()))
+    documents = list(read_documents(sources, CorpusOptions(text_column, "line", longest_document=0), CorpusReport()))
     table = classifier.predict_proba([clean_text(document.text).text for document in documents])
     rows = [
         {"source": document.source, **prediction_row(classifier.labels, row, probabilities)}

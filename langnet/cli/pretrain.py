@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from langnet.cli.app import app, check_device, check_output, examples, say_written, training_run
+from langnet.cli.app import app, check_device, check_output, examples, save_language_model, training_run
 from langnet.cli.options import (
     BatchTokens,
     Device,
@@ -94,5 +94,4 @@ def pretrain(
     )
     with training_run(output, resume, "pretrain") as run:
         model = run_pretrain(sources, options, run)
-    model.save(output, overwrite=overwrite)
-    say_written(output, model.facts)
+    save_language_model(model, output, overwrite)

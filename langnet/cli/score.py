@@ -45,7 +45,7 @@ def score(
     check_writable(json_file)
     language_model = load(model)
     if lines:
-        _print_lines(language_model, sources, CorpusOptions(text_column, "line"))
+        _print_lines(language_model, sources, CorpusOptions(text_column, "line", longest_document=0))
         return
     options = CorpusOptions(text_column, documents)
     _print_table(language_model, sources, options, json_file)

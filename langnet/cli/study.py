@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -38,7 +37,6 @@ def study(
 
     Example: langnet study my-lm --text reviews/ --labels train.csv --test test.csv --sizes 100,500
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # see `langnet.cli.demo`
     from langnet.cli.demo import comparison, own_texts
     from langnet.recipes.model import load
     from langnet.study.report import ReportFacts, write_report

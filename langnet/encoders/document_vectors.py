@@ -11,7 +11,7 @@ the whole document.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +20,10 @@ from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
-from langnet.encoders.word_classes import WordClasses
+from langnet.encoders.word_classes import DOCUMENTS_AT_ONCE, WordClasses, document_parts
 
 BUCKETS = 2**22  # pairs are hashed; at a hundred thousand kept terms, collisions touch some two in a hundred
 _MIX = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: Fibonacci hashing
-_DOCUMENTS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -88,11 +87,11 @@ class DocumentVectors:
         step = max(1, len(documents) // options.max_documents)
         chosen = range(0, len(documents), step)
         counts = np.zeros(BUCKETS, dtype=np.int64)
-        for part in _parts(documents, chosen):
+        for part in document_parts(documents, chosen):
             counts += np.bincount(_terms(part)[0], minlength=BUCKETS)
         kept = np.argsort(-counts, kind="stable")[: options.n_terms]
         kept = np.sort(kept[counts[kept] >= options.min_documents])
-        matrix = sparse.vstack([_count(part, kept) for part in _parts(documents, chosen)], format="csr")
+        matrix = sparse.vstack([_count(part, kept) for part in document_parts(documents, chosen)], format="csr")
         frequency = np.bincount(matrix.indices, minlength=len(kept))
         weights = np.log((matrix.shape[0] + 1) / (frequency + 1)) ** options.idf_power
         weights = np.where(frequency >= options.min_documents, weights, 0).astype(np.float32)
@@ -105,8 +104,8 @@ class DocumentVectors:
 
     def terms(self, documents: Sequence[np.ndarray]) -> sparse.csr_matrix:
         """The weighted terms of each document, (N, F) float32, rows of unit length."""
-        starts = range(0, len(documents), _DOCUMENTS_AT_ONCE)
-        parts = [_count(documents[start : start + _DOCUMENTS_AT_ONCE], self.buckets) for start in starts]
+        starts = range(0, len(documents), DOCUMENTS_AT_ONCE)
+        parts = [_count(documents[start : start + DOCUMENTS_AT_ONCE], self.buckets) for start in starts]
         return _weigh(sparse.vstack(parts or [_count([], self.buckets)], format="csr"), self.weights)
 
     def scorer(self, weights: np.ndarray, bias: np.ndarray) -> DocumentVectors:
@@ -116,8 +115,8 @@ class DocumentVectors:
     def transform(self, documents: Sequence[np.ndarray]) -> np.ndarray:
         """Vectors of unit length, (N, K) float32, zero where a document has no known term; or scores, see `bias`."""
         out = np.zeros((len(documents), self.dim), dtype=np.float32)
-        for start in range(0, len(documents), _DOCUMENTS_AT_ONCE):
-            part = documents[start : start + _DOCUMENTS_AT_ONCE]
+        for start in range(0, len(documents), DOCUMENTS_AT_ONCE):
+            part = documents[start : start + DOCUMENTS_AT_ONCE]
             out[start : start + len(part)] = self.terms(part) @ self.vectors
         if self.bias is not None:
             return out + self.bias
@@ -157,11 +156,6 @@ class DocumentVectors:
             bias,
             WordClasses.from_tensors(views) if views else None,
         )
-
-
-def _parts(documents: Sequence[np.ndarray], chosen: range) -> Iterator[list[np.ndarray]]:
-    for start in range(0, len(chosen), _DOCUMENTS_AT_ONCE):
-        yield [documents[i] for i in chosen[start : start + _DOCUMENTS_AT_ONCE]]
 
 
 def _terms(documents: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

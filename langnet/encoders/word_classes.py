@@ -23,7 +23,8 @@ from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
 OFFSETS = (-2, -1, 1, 2)  # of the neighbours that are counted, each place by itself
-_DOCUMENTS_AT_ONCE = 4096
+DOCUMENTS_AT_ONCE = 4096
+TOKENS_AT_ONCE = 2**21  # a token takes some hundred bytes while it is counted
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,13 @@ class WordClasses:
         step = max(1, -(-len(documents) // options.max_documents))
         chosen = range(0, len(documents), step)
         count = np.zeros(vocabulary_size, dtype=np.int64)
-        for part in _parts(documents, chosen):
-            count += np.bincount(np.concatenate(part), minlength=vocabulary_size)
+        for part in document_parts(documents, chosen):
+            count += np.bincount(_joined(part), minlength=vocabulary_size)
         known = np.flatnonzero(count >= options.least_count)
         described = _describe(documents, chosen, count, options)  # (V, E)
-        matrix = sparse.vstack([_count(part, vocabulary_size) for part in _parts(documents, chosen)], format="csc")
+        matrix = sparse.vstack(
+            [_count(part, vocabulary_size) for part in document_parts(documents, chosen)], format="csc"
+        )
         n_documents = matrix.shape[0]
         idf = np.log((n_documents + 1) / (np.diff(matrix.indptr) + 1)) ** options.idf_power  # (V,)
         member = np.full((len(options.levels), vocabulary_size), -1, dtype=np.int16)
@@ -105,8 +108,8 @@ class WordClasses:
     def transform(self, documents: Sequence[np.ndarray]) -> np.ndarray:
         """Views of each document, (N, n_views, K) float32, of unit length; zero where it has no word of the class."""
         out = np.zeros((len(documents), self.n_views, self.vectors.shape[2]), dtype=np.float32)
-        for start in range(0, len(documents) if self.n_views else 0, _DOCUMENTS_AT_ONCE):
-            part = documents[start : start + _DOCUMENTS_AT_ONCE]
+        for start in range(0, len(documents) if self.n_views else 0, DOCUMENTS_AT_ONCE):
+            part = documents[start : start + DOCUMENTS_AT_ONCE]
             counts = _count(part, self.member.shape[1])
             counts.data = 1 + np.log(counts.data)
             for level, member in enumerate(self.member):
@@ -128,9 +131,18 @@ class WordClasses:
         return cls(tensors["member"].numpy(), tensors["vectors"].float().numpy())
 
 
-def _parts(documents: Sequence[np.ndarray], chosen: range) -> Iterator[list[np.ndarray]]:
-    for start in range(0, len(chosen), _DOCUMENTS_AT_ONCE):
-        yield [np.asarray(documents[i], dtype=np.int64) for i in chosen[start : start + _DOCUMENTS_AT_ONCE]]
+def document_parts(documents: Sequence[np.ndarray], chosen: range) -> Iterator[list[np.ndarray]]:
+    """The chosen documents, some thousand or some million tokens at a time."""
+    part: list[np.ndarray] = []
+    size = 0
+    for i in chosen:
+        part.append(documents[i])
+        size += len(part[-1])
+        if len(part) == DOCUMENTS_AT_ONCE or size >= TOKENS_AT_ONCE:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 def _describe(
@@ -146,8 +158,8 @@ def _describe(
     place[frequent] = np.arange(len(frequent))
     width = len(OFFSETS) * options.n_neighbours
     beside = sparse.csr_matrix((n_tokens, width), dtype=np.float32)
-    for part in _parts(documents, chosen):
-        flat = np.concatenate(part)
+    for part in document_parts(documents, chosen):
+        flat = _joined(part)
         owner = np.repeat(np.arange(len(part)), [len(document) for document in part])
         for index, offset in enumerate(OFFSETS):
             reach = abs(offset)
@@ -174,10 +186,14 @@ def _positive_information(counts: sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.csr_matrix((values, (cells.row, cells.col)), shape=counts.shape)
 
 
+def _joined(documents: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, dtype=np.int64), *documents]).astype(np.int64)
+
+
 def _count(documents: Sequence[np.ndarray], vocabulary_size: int) -> sparse.csr_matrix:
     """How often each token is in each document, (N, V) float32."""
     lengths = [len(document) for document in documents]
-    flat = np.concatenate([np.asarray(d, dtype=np.int64) for d in documents]) if documents else np.zeros(0, np.int64)
+    flat = _joined(documents)
     owner = np.repeat(np.arange(len(documents)), lengths)
     ones = np.ones(len(flat), dtype=np.float32)
     return sparse.csr_matrix((ones, (owner, flat)), shape=(len(documents), vocabulary_size))

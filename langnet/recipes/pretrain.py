@@ -20,13 +20,15 @@ from langnet.evaluate.language_model import ROWS, LanguageModelScores, score_doc
 from langnet.recipes.model import Model, load
 from langnet.tasks.language_model import LanguageModel
 from langnet.text.batches import LanguageModelBatches, document_windows
-from langnet.text.prepare import PreparedCorpus, PrepareOptions, prepare_corpus
+from langnet.text.prepare import PreparedCorpus, PrepareOptions, open_corpus, prepare_corpus
 from langnet.text.shards import TokenShards
+from langnet.text.tokenizer import Tokenizer
 from langnet.training.budget import Budget
 from langnet.training.checkpoint import remove_checkpoint
 from langnet.training.loop import LoopConfig, Trainer
 from langnet.training.machine import describe_machine
 from langnet.training.optimizer import OptimizerConfig
+from langnet.training.processes import is_main_process, wait_for_main
 from langnet.training.progress import Progress
 from langnet.transfer.groups import encoder_groups
 from langnet.transfer.model import TaskModel
@@ -127,8 +129,7 @@ def pretrain(
     options.budget()  # a wrong budget is said before the corpus is read
     require_encoder(options.encoder, options.size)  # and so is a wrong name
     with _working_folder(run.folder) as folder:
-        corpus = prepare_corpus(sources, folder / "corpus", options.prepare, progress=run.on_prepare, texts=texts)
-        _require_text(corpus)
+        corpus = _prepared(sources, folder, options, run, texts)
         encoder = build_encoder(
             options.encoder, options.size, corpus.tokenizer.vocabulary_size, options.seed, options.context
         )
@@ -160,10 +161,7 @@ def adapt(
     if base.is_classifier:
         raise LangnetError("this model is a classifier; adapt the language model it came from, then fine-tune that")
     with _working_folder(run.folder) as folder:
-        corpus = prepare_corpus(
-            sources, folder / "corpus", options.prepare, base.tokenizer, progress=run.on_prepare, texts=texts
-        )
-        _require_text(corpus)
+        corpus = _prepared(sources, folder, options, run, texts, base.tokenizer)
         space = _document_vectors(corpus, options, run.progress)
         adapted = _train(copy.deepcopy(base.encoder), base.family, corpus, space, options, run, folder)
         adapted.facts |= {"size": base.size, "adapted_from": base.facts}
@@ -193,7 +191,7 @@ def _train(
         progress=run.progress,
     )
     result = trainer.run(run.resume)
-    if run.folder:
+    if run.folder and is_main_process():
         remove_checkpoint(folder)
     scores = score_shards(encoder, corpus.validation, None)
     facts: dict[str, Any] = {
@@ -261,8 +259,11 @@ class _Documents(Sequence[np.ndarray]):
 def _document_vectors(
     corpus: PreparedCorpus, options: PretrainOptions, progress: Progress | None
 ) -> DocumentVectors | None:
-    """The space of document vectors; None where it is switched off or the corpus has too few documents for one."""
-    if not options.document_vectors or corpus.train.n_documents < 8:
+    """The space of document vectors; None where it is switched off or the corpus has too few documents for one.
+
+    Of several processes, the main one alone makes it, and its model is the one to keep.
+    """
+    if not options.document_vectors or corpus.train.n_documents < 8 or not is_main_process():
         return None
     if progress is not None:
         progress.note(f"document vectors of {corpus.train.n_documents:,} documents")
@@ -270,6 +271,29 @@ def _document_vectors(
     space = DocumentVectors.fit(documents, options.document)
     space.views = WordClasses.fit(documents, corpus.tokenizer.vocabulary_size, options.word_classes)
     return space
+
+
+def _prepared(
+    sources: Sequence[str | Path],
+    folder: Path,
+    options: PretrainOptions,
+    run: Run,
+    texts: bool,
+    tokenizer: Tokenizer | None = None,
+) -> PreparedCorpus:
+    """The corpus on disk; of several processes with one folder, the main one prepares it and the others wait."""
+    if run.folder is not None and not is_main_process():
+        wait_for_main(options.device)
+        return open_corpus(folder / "corpus")
+    corpus = prepare_corpus(
+        sources, folder / "corpus", options.prepare, tokenizer, progress=run.on_prepare, texts=texts
+    )
+    _require_text(corpus)
+    if run.progress is not None:
+        run.progress.note(corpus.report.summary())
+    if run.folder is not None:
+        wait_for_main(options.device)
+    return corpus
 
 
 def _require_text(corpus: PreparedCorpus) -> None:

@@ -49,7 +49,8 @@ def learning_curve(study: SampleEfficiency) -> Markup:
 
     def draw(side: Side) -> Markup:
         frame = Frame(860, 470, right=200) if side == "wide" else Frame(390, 440, left=44, right=24, bottom=46)
-        low, high = sizes[0], max(sizes[-1], sizes[0] * 2)
+        spread = 1 if len(sizes) > 1 else 2  # a single size stands in the middle
+        low, high = sizes[0] / spread, sizes[-1] * spread
         lines = series if side == "wide" else [Series(s.key, "", s.marks) for s in series]
         x, y = frame.x(low, high, log=True), frame.y(0, y_ticks[-1])
         names = [(size, f"{size:,}") for size in sizes]

@@ -87,8 +87,10 @@ def report_html(study: SampleEfficiency, model: Model, facts: ReportFacts) -> st
 def _opening(study: SampleEfficiency, facts: ReportFacts, title: str) -> list[Markup]:
     """Title, headline, warnings and the main figures."""
     draws = max((p.n_draws for p in study.points), default=0)
+    drawn = "1 draw" if draws == 1 else f"up to {draws} draws"
+    computed = {p.method for p in study.points}
     lead = (
-        f"{len(study.methods)} methods, {len(study.class_names)} classes, up to {draws} draws of labelled texts, "
+        f"{len(computed)} methods, {len(study.class_names)} classes, {drawn} of labelled texts, "
         f"accuracy on the same {len(study.test):,} test texts throughout. Intervals are 95 %."
     )
     parts = [

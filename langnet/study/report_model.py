@@ -12,7 +12,7 @@ from langnet.study.figures import layer_bars, training_curves
 from langnet.study.html import Content, Markup, table, tag
 from langnet.study.methods import KINDS
 from langnet.study.result import SampleEfficiency
-from langnet.study.stages import clock
+from langnet.training.progress import clock
 
 
 def language_model(study: SampleEfficiency, model: Model) -> Markup:

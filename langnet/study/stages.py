@@ -12,7 +12,7 @@ from rich.progress import Progress as RichBar
 from rich.progress import TaskID
 
 from langnet.study.sample_efficiency import Standing
-from langnet.training.progress import SECONDS_BETWEEN_LINES, percentage_bar, smoothed
+from langnet.training.progress import SECONDS_BETWEEN_LINES, clock, percentage_bar, smoothed
 
 
 class Stages:
@@ -186,9 +186,3 @@ class TrainingStage:
         self.stages.note(f"{self.stage}: {text}")
 
     def stop(self) -> None: ...
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds."""
-    minutes, rest = divmod(int(min(seconds, 359_999)), 60)
-    return f"{minutes}:{rest:02d}"

@@ -21,18 +21,21 @@ from langnet.text.formats import (
     TEXTS,
     Row,
     damage_errors,
-    decode,
     decompressed,
     format_of,
     guarded,
     looks_binary,
     read_rows,
+    text_blocks,
     text_column,
     text_stream,
 )
+from langnet.text.pieces import Pieces, cut_text
 from langnet.text.remote import hub_rows, is_hub_data_set, is_remote, remote_files
 
 KNOWN = f"{', '.join((*TEXTS, *TABLES, '.zip', '.tar'))}, also with {', '.join(COMPRESSIONS)}"
+
+LONGEST_DOCUMENT = 10_000_000  # characters; the longest novels have six million
 
 Source = str | Path
 
@@ -55,6 +58,8 @@ class CorpusOptions:
         normalise: bring the spelling of accented letters to one form, Unicode NFC.
         drop_duplicates: keep one of equal documents.
         min_characters: shorter documents are dropped and counted as empty.
+        longest_document: longer ones are cut into consecutive documents, between paragraphs, lines or words, so that
+            memory is bounded whatever there is to read; 0 never cuts.
     """
 
     text_column: str = "text"
@@ -62,6 +67,7 @@ class CorpusOptions:
     normalise: bool = True
     drop_duplicates: bool = True
     min_characters: int = 1
+    longest_document: int = LONGEST_DOCUMENT
 
 
 @dataclass
@@ -73,6 +79,7 @@ class CorpusReport:
         skipped_files: files of folders, globs and archives whose kind is not read.
         documents, characters, bytes: of the documents that were kept; bytes of UTF-8.
         empty, duplicates: documents that were dropped.
+        cut: documents that were longer than `longest_document`; their pieces are counted as documents.
         bad_bytes, nulls, control_characters: signs that were replaced or removed.
         checksum: of all kept documents in order.
     """
@@ -84,6 +91,7 @@ class CorpusReport:
     bytes: int = 0
     empty: int = 0
     duplicates: int = 0
+    cut: int = 0
     bad_bytes: int = 0
     nulls: int = 0
     control_characters: int = 0
@@ -99,6 +107,7 @@ class CorpusReport:
         notes = {
             "duplicates dropped": self.duplicates,
             "empty documents dropped": self.empty,
+            "long documents cut into pieces": self.cut,
             "bad bytes replaced": self.bad_bytes,
             "NULs removed": self.nulls,
             "control characters removed": self.control_characters,
@@ -128,7 +137,8 @@ def read_documents(sources: Sequence[Source], options: CorpusOptions, report: Co
         elif is_hub_data_set(name):
             report.files += 1
             for number, cells in enumerate(hub_rows(name), 1):
-                yield Document(text_column(Row(cells, number), options.text_column, name), f"{name}:{number}")
+                text = text_column(Row(cells, number), options.text_column, name)
+                yield from _cut(text, f"{name}:{number}", options, report)
         elif is_remote(name):
             yield from _read_remote(name, options, report)
         else:
@@ -304,13 +314,11 @@ def _read_stream(
                 raise LangnetError(f"{name} is no plain text; langnet reads {KNOWN}; convert it to one of them")
         if kind in TABLES:
             for row in read_rows(stream, name, (options.text_column,), report):
-                yield Document(text_column(row, options.text_column, name), f"{name}:{row.line}")
+                yield from _cut(text_column(row, options.text_column, name), f"{name}:{row.line}", options, report)
         elif options.documents == "file":
-            decoded = decode(stream.read())
-            report.bad_bytes += decoded.bad_bytes
-            yield Document(decoded.text, name)
+            yield from _whole(stream, name, options, report)
         else:
-            yield from _pieces(stream, name, options, report)
+            yield from _lines(stream, name, options, report)
     except damage_errors() as error:
         raise LangnetError(f"cannot read {name}: {str(error) or 'the file is cut off'}") from error
     except Exception as error:  # the stores that remote files come from raise whatever they like
@@ -323,18 +331,42 @@ def _one_line(error: Any) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _pieces(stream: IO[bytes], name: str, options: CorpusOptions, report: CorpusReport) -> Iterator[Document]:
+def _cut(text: str, source: str, options: CorpusOptions, report: CorpusReport) -> Iterator[Document]:
+    """A text as one document, or as several where it is too long."""
+    pieces = cut_text(text, options.longest_document or len(text))
+    report.cut += len(pieces) > 1
+    yield from (Document(piece, source) for piece in pieces)
+
+
+def _whole(stream: IO[bytes], name: str, options: CorpusOptions, report: CorpusReport) -> Iterator[Document]:
+    """All of a text, streamed."""
+    pieces = Pieces(options.longest_document)
+    for block in text_blocks(stream, report):
+        yield from (Document(piece, name) for piece in pieces.add(block))
+    yield _last(pieces, name, report)
+
+
+def _lines(stream: IO[bytes], name: str, options: CorpusOptions, report: CorpusReport) -> Iterator[Document]:
     """Lines or paragraphs of a text, streamed."""
-    held: list[str] = []
-    first = 1
-    for number, line in enumerate(text_stream(stream, report), 1):
-        if options.documents == "line":
-            yield Document(line, f"{name}:{number}")
-        elif line.strip():
-            first = first if held else number
-            held.append(line)
-        elif held:
-            yield Document("".join(held), f"{name}:{first}")
-            held = []
+    pieces = Pieces(options.longest_document)
+    number = first = 1
+    held = False  # whether `pieces` has a part of a document that began in the line `first`
+    for part in text_stream(stream, report, options.longest_document or -1):
+        ends_line = part.endswith(("\n", "\r"))
+        if options.documents == "line" or part.strip():
+            first, held = first if held else number, True
+            yield from (Document(piece, f"{name}:{first}") for piece in pieces.add(part))
+            ends = ends_line and options.documents == "line"
+        else:
+            ends = held
+        if ends:
+            yield _last(pieces, f"{name}:{first}", report)
+            held = False
+        number += ends_line
     if held:
-        yield Document("".join(held), f"{name}:{first}")
+        yield _last(pieces, f"{name}:{first}", report)
+
+
+def _last(pieces: Pieces, source: str, report: CorpusReport) -> Document:
+    report.cut += pieces.was_cut
+    return Document(pieces.end(), source)

@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from langnet.text.tab_separated import tab_separated_rows
 __all__ = [
     "ARCHIVES",
     "COMPRESSIONS",
+    "LARGEST_ROW",
     "TABLES",
     "TEXTS",
     "Decoded",
@@ -35,6 +35,7 @@ __all__ = [
     "open_bytes",
     "read_rows",
     "seekable",
+    "text_blocks",
     "text_column",
     "text_stream",
 ]
@@ -53,6 +54,7 @@ _MAGIC = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x
 _JSON_CHARACTERS = 1 << 16  # read at a time; doubled while an object is longer
 _JSON_SPACE = re.compile(r"[\s,\[\]\ufeff]*")
 _SLICE = 1 << 20  # characters
+LARGEST_ROW = 1 << 28  # characters; a row is held whole, several times over while it is read
 _PARQUET_ROWS = 256  # a batch of long documents must not fill the memory
 
 
@@ -118,11 +120,21 @@ def decode(data: bytes) -> Decoded:
     return found
 
 
-def text_stream(stream: IO[bytes], count: BadByteCount | None = None) -> Iterator[str]:
-    """A stream of bytes as lines of text, their ends as they are; bad bytes become U+FFFD, counted into `count`."""
+def text_stream(stream: IO[bytes], count: BadByteCount | None = None, longest: int = -1) -> Iterator[str]:
+    """A stream of bytes as lines of text, their ends as they are; bad bytes become U+FFFD, counted into `count`.
+
+    A line of more than `longest` characters comes in parts of that size.
+    """
     with _decoding(stream) as (lines, encoding):
-        for line in lines:
+        while line := lines.readline(longest):
             yield line if line.isascii() else _mended(line, encoding, count)
+
+
+def text_blocks(stream: IO[bytes], count: BadByteCount | None = None) -> Iterator[str]:
+    """The same in blocks of a million characters, wherever lines end."""
+    with _decoding(stream) as (text, encoding):
+        while block := text.read(_SLICE):
+            yield block if block.isascii() else _mended(block, encoding, count)
 
 
 def _encoding(head: bytes) -> tuple[str, str]:
@@ -175,13 +187,13 @@ def read_rows(
     """
     kind = format_of(name)
     if kind in (".jsonl", ".ndjson"):
-        yield from _json_lines(text_stream(stream, count), name)
+        yield from _json_lines(_table_lines(stream, name, count), name)
     elif kind == ".json":
         yield from _json(stream, name, count)
     elif kind == ".csv":
-        yield from _comma_separated(text_stream(stream, count), name)
+        yield from _comma_separated(_table_lines(stream, name, count), name)
     elif kind == ".tsv":
-        for cells, line in tab_separated_rows(text_stream(stream, count), name):
+        for cells, line in tab_separated_rows(_table_lines(stream, name, count), name):
             yield Row(cells, line)
     elif kind == ".parquet":
         yield from _parquet(stream, name, columns)
@@ -198,7 +210,10 @@ def column(row: Row, wanted: str, name: str) -> Any:
     if wanted not in row.cells:
         names = [f"'{key if len(key) <= 30 else key[:29] + '…'}'" for key in map(str, row.cells)]
         found = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "") if names else "none"
-        raise LangnetError(f"{name}, line {row.line}: there is no column '{wanted}'; the columns are {found}")
+        raise LangnetError(
+            f"{name}, line {row.line}: there is no column '{wanted}'; the columns are {found}; "
+            "say which of them is meant, or leave the file out"
+        )
     return row.cells[wanted]
 
 
@@ -213,6 +228,20 @@ def text_column(row: Row, wanted: str, name: str) -> str:
         kind = {list: "a list", dict: "an object", bytes: "bytes"}[type(value)]
         raise LangnetError(f"{name}, line {row.line}: the column '{wanted}' holds {kind} where text is expected")
     return "" if value is None else str(value)
+
+
+def _table_lines(stream: IO[bytes], name: str, count: BadByteCount | None) -> Iterator[str]:
+    for number, line in enumerate(text_stream(stream, count, LARGEST_ROW), 1):
+        if len(line) >= LARGEST_ROW:
+            raise _too_long(f"{name}, line {number}")
+        yield line
+
+
+def _too_long(where: str) -> LangnetError:
+    return LangnetError(
+        f"{where}: longer than {LARGEST_ROW:,} characters, which is more than a row may have; "
+        "put each text of that size into a text file of its own"
+    )
 
 
 def _json_lines(lines: Iterator[str], name: str) -> Iterator[Row]:
@@ -257,6 +286,8 @@ def _json_values(read: Callable[[int], str], name: str) -> Iterator[Any]:
                 line += held.count("\n", 0, getattr(error, "pos", start))
                 reason = getattr(error, "msg", "nested too deeply")
                 raise LangnetError(f"{name}, line {line}: not valid JSON ({reason}); mend the file there") from error
+            if len(held) - start > LARGEST_ROW:
+                raise _too_long(f"{name}, line {line}") from error
             more = read(wanted)
             line += held.count("\n", 0, start)
             held, ended, wanted = held[start:] + more, not more, wanted * 2
@@ -267,7 +298,7 @@ def _json_values(read: Callable[[int], str], name: str) -> Iterator[Any]:
 
 
 def _comma_separated(lines: Iterator[str], name: str) -> Iterator[Row]:
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a cell may be a whole document
+    csv.field_size_limit(LARGEST_ROW)  # a cell may be a whole document
     reader = csv.reader((line.replace("\x00", "") for line in lines), strict=True)
     try:
         header = next(reader, None)

@@ -263,12 +263,18 @@ def _warnings(report: InspectionReport) -> list[str]:
         found.append(f"{report.near_duplicates:,} texts repeat an earlier one but for case and blanks")
     if counts.bad_bytes:
         found.append(f"{_are(counts.bad_bytes, 'byte')} not UTF-8; if that is many, convert the files first")
+    if counts.nulls + counts.control_characters > 0.02 * counts.characters:
+        signs = counts.nulls + counts.control_characters
+        found.append(f"{signs:,} NULs and control characters beside {counts.characters:,} others: is all of it text?")
     if len(report.languages) > 1 and max(report.languages.values()) < 0.9:
         names = ", ".join(f"{name} {share:.0%}" for name, share in list(report.languages.items())[:4])
         found.append(f"the texts are in several languages ({names})")
     if report.markup > 0.3:
         found.append(f"{report.markup:.0%} of the texts contain HTML tags; strip them if they carry no meaning")
-    if report.characters.get("longest", 0) > 1_000_000:
+    if counts.cut:
+        them = "it" if counts.cut == 1 else "them"
+        found.append(f"{_are(counts.cut, 'text')} so long that training reads {them} in pieces; is each one document?")
+    elif report.characters.get("longest", 0) > 1_000_000:
         found.append(f"the longest text has {report.characters['longest']:,} characters; is it one document?")
     return found + _label_warnings(report) + _test_warnings(report)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -25,6 +26,7 @@ from langnet.text.corpus import (
     split_of,
     total_bytes,
 )
+from langnet.text.pieces import cut_text
 from langnet.text.shards import ShardWriter, TokenShards
 from langnet.text.tokenizer import Kind, Tokenizer
 
@@ -32,6 +34,8 @@ SAMPLE_CHARACTERS = 50_000_000  # what the tokenizer is trained on at most
 SAMPLE_PIECE = 100_000  # a larger document is sampled in pieces, so that a sample shows all of it
 PIECE_CHARACTERS = 200_000  # a larger document is encoded in pieces, since an encoding takes a hundred bytes a token
 BATCH_CHARACTERS = 2_000_000
+_STANDARD_INPUT = "standard-input.txt"
+_COPIED_AT_ONCE = 2**20  # bytes
 _FEW = 4  # documents that a small corpus holds out at least
 _SHORTEST_SECTION = 200
 _FORMAT = 2  # of the folder; one prepared by another version is prepared again
@@ -95,7 +99,13 @@ def prepare_corpus(
     """
     if not 0 <= options.validation_fraction < 1:
         raise LangnetError(f"a validation fraction of {options.validation_fraction} leaves nothing; take 0 to below 1")
-    job = _Preparation.of(sources, options, texts, progress)
+    with ExitStack() as stack:
+        job = _Preparation.of(sources, options, texts, progress)
+        job.copy_standard_input(folder, stack)
+        return _prepare(job, folder, options, tokenizer)
+
+
+def _prepare(job: _Preparation, folder: Path, options: PrepareOptions, tokenizer: Tokenizer | None) -> PreparedCorpus:
     key = job.key(tokenizer)
     found = _reuse(folder, key)
     if found is not None:
@@ -125,6 +135,7 @@ class _Preparation:
     progress: ProgressCallback | None
     done: int = 0
     total: int | None = None
+    copied: str = ""  # names what standard input held
     section_characters: int = 0  # documents are cut into sections of this size; 0: they stay whole
     held_out: int = 0
     candidates: list[tuple[int, bytes]] = field(default_factory=list)  # a few documents chosen by hash, for `chosen`
@@ -138,24 +149,39 @@ class _Preparation:
         texts: bool,
         progress: ProgressCallback | None,
     ) -> _Preparation:
-        """Tell paths from texts; standard input, which can be read only once, is read now."""
+        """Tell paths from texts."""
         held = [sources] if isinstance(sources, str | Path) else list(sources)
         if texts or any(isinstance(source, Document) for source in held):
             given = [s if isinstance(s, Document) else Document(str(s), f"text {i}") for i, s in enumerate(held, 1)]
             return cls([], given, options, progress)
         paths = [source for source in held if not isinstance(source, Document)]
-        if any(str(source) == "-" for source in paths):
-            return cls(paths, list(read_documents(paths, options.corpus, CorpusReport())), options, progress)
         return cls(paths, None, options, progress)
+
+    def copy_standard_input(self, folder: Path, stack: ExitStack) -> None:
+        """Standard input can be read only once: it goes into a file, which is deleted when `stack` ends."""
+        if not any(str(source) == "-" for source in self.paths):
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        copy = folder / _STANDARD_INPUT
+        stack.callback(copy.unlink, missing_ok=True)
+        running = hashlib.blake2b(digest_size=16)
+        with copy.open("wb") as file:
+            while block := sys.stdin.buffer.read(_COPIED_AT_ONCE):
+                running.update(block)
+                file.write(block)
+        self.paths = [copy if str(source) == "-" else source for source in self.paths]
+        self.copied = running.hexdigest()
 
     def described(self) -> str:
         """The sources, for a message."""
-        return ", ".join(map(str, self.paths)) or "the given texts"
+        names = ("standard input" if _is_copy(source) else str(source) for source in self.paths)
+        return ", ".join(names) or "the given texts"
 
     def key(self, tokenizer: Tokenizer | None) -> str | None:
         """What a folder must hold to be the result of this; None where that cannot be known before reading."""
         if self.given is None:
-            name = fingerprint(self.paths, self.options.corpus)
+            name = fingerprint([source for source in self.paths if not _is_copy(source)], self.options.corpus)
+            name = name and name + self.copied
         else:
             running = hashlib.blake2b(digest_size=16)
             for document in self.given:
@@ -175,7 +201,7 @@ class _Preparation:
         """Clean documents, with progress."""
         raw = read_documents(self.paths, self.options.corpus, report) if self.given is None else self.given
         for document in clean_documents(self._counted(raw), self.options.corpus, report):
-            for section in _pieces(document.text, self.section_characters or len(document.text)):
+            for section in cut_text(document.text, self.section_characters or len(document.text)):
                 yield Document(section, document.source)
 
     def _counted(self, documents: Iterable[Document]) -> Iterator[Document]:
@@ -202,7 +228,7 @@ class _Preparation:
         kept: list[tuple[float, int, str]] = []  # a heap; the piece with the highest number on top
         characters = order = 0
         for document in self.documents(CorpusReport()):
-            for piece in _pieces(document.text, SAMPLE_PIECE):
+            for piece in cut_text(document.text, SAMPLE_PIECE):
                 heapq.heappush(kept, (-generator.random(), order, piece))
                 characters, order = characters + len(piece), order + 1
                 while characters > SAMPLE_CHARACTERS and len(kept) > 1:
@@ -230,7 +256,7 @@ class _Preparation:
         return report
 
     def _encode(self, texts: list[str], tokenizer: Tokenizer, writers: dict[str, ShardWriter]) -> None:
-        pieces = [_pieces(text, PIECE_CHARACTERS) for text in texts]
+        pieces = [cut_text(text, PIECE_CHARACTERS) for text in texts]
         encoded = _encoded((piece for parts in pieces for piece in parts), tokenizer)
         for text, parts in zip(texts, pieces, strict=True):
             writer = writers[self._side(text, writers)]
@@ -275,7 +301,7 @@ class _Preparation:
 
 def encode_documents(texts: Sequence[str], tokenizer: Tokenizer) -> list[np.ndarray]:
     """The ids of each text as a corpus stores them, start and extract included; texts may be of any length."""
-    pieces = [_pieces(text, PIECE_CHARACTERS) for text in texts]
+    pieces = [cut_text(text, PIECE_CHARACTERS) for text in texts]
     encoded = _encoded((piece for parts in pieces for piece in parts), tokenizer)
     documents = []
     for parts in pieces:
@@ -297,16 +323,8 @@ def _encoded(pieces: Iterable[str], tokenizer: Tokenizer) -> Iterator[list[int]]
     yield from tokenizer.encode_batch(batch)
 
 
-def _pieces(text: str, longest: int) -> list[str]:
-    """A large document in pieces, cut before a blank or a line's end where there is one."""
-    pieces, start = [], 0
-    while len(text) - start > longest:
-        middle, limit = start + longest // 2, start + longest
-        cut = max(text.rfind(" ", middle, limit), text.rfind("\n", middle, limit))
-        end = cut if cut > start else limit
-        pieces.append(text[start:end])
-        start = end
-    return [*pieces, text[start:]]
+def _is_copy(source: Source) -> bool:
+    return isinstance(source, Path) and source.name == _STANDARD_INPUT
 
 
 def _n_bytes(text: str) -> int:
@@ -322,6 +340,19 @@ def _reuse(folder: Path, key: str | None) -> PreparedCorpus | None:
         return _open(folder, CorpusReport(**facts["report"]))
     except (OSError, ValueError, KeyError, TypeError, LangnetError):
         return None
+
+
+def open_corpus(folder: Path) -> PreparedCorpus:
+    """What `prepare_corpus` left in a folder.
+
+    Raises:
+        LangnetError: the folder holds no finished corpus.
+    """
+    try:
+        facts = json.loads((folder / "corpus.json").read_text(encoding="utf8"))
+        return _open(folder, CorpusReport(**facts["report"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LangnetError(f"{folder} holds no finished corpus; prepare it again") from error
 
 
 def _open(folder: Path, report: CorpusReport) -> PreparedCorpus:

@@ -15,7 +15,13 @@ from langnet.text.formats import format_of
 
 HUB = "hf://datasets/"
 SCHEMES = ("hf://", "s3://", "gs://", "gcs://", "az://", "abfs://", "http://", "https://", "memory://", "file://")
-_PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
+_PACKAGES = {"s3": "'langnet[s3]'", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
+_CREDENTIALS = {
+    "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or FSSPEC_S3_ANON=true for a public bucket",
+    "gs": "set GOOGLE_APPLICATION_CREDENTIALS, or FSSPEC_GS_TOKEN=anon for a public bucket",
+    "hf": "log in with `hf auth login`, or set HF_TOKEN",
+}
+_REFUSED = ("credential", "forbidden", "access denied", "unauthorized", "gated")
 _HEADERS = {"User-Agent": "langnet"}
 _TIMEOUT = 60  # seconds without an answer
 _USUAL_SPLITS = ("train", "test", "validation", "dev", "unsupervised", "all")
@@ -137,10 +143,15 @@ def _known(name: str) -> bool:
 def _unreadable(source: str, error: Exception) -> LangnetError:
     if isinstance(error, LangnetError):
         return error
-    package = _PACKAGES.get(source.split(":")[0])
+    scheme = source.split(":")[0]
+    package = _PACKAGES.get(scheme)
     if isinstance(error, ImportError) and package:
-        return LangnetError(f"reading {source} needs the package {package}; install it with: pip install {package}")
+        return LangnetError(
+            f"reading {source} needs a package that is not installed; install it with: pip install {package}"
+        )
     if isinstance(error, FileNotFoundError):
         return LangnetError(f"there is nothing at {source}; check the address")
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return LangnetError(f"cannot read {source}: {reason}")
+    refused = any(sign in reason.lower() for sign in _REFUSED)
+    hint = f"; {_CREDENTIALS[scheme]}" if refused and scheme in _CREDENTIALS else ""
+    return LangnetError(f"cannot read {source}: {reason}{hint}")

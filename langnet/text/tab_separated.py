@@ -7,7 +7,6 @@ itself; nothing says which. Here a quote is taken for one of CSV where that give
 from __future__ import annotations
 
 import csv
-import sys
 from collections import deque
 from collections.abc import Iterator
 
@@ -22,7 +21,7 @@ def tab_separated_rows(lines: Iterator[str], name: str) -> Iterator[tuple[dict[s
     Raises:
         LangnetError: a row of another width than the header.
     """
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a cell may be a whole document
+    csv.field_size_limit(2**28)  # a cell may be a whole document; formats.LARGEST_ROW
     source = _Lines(lines)
     header = source.take()
     if header is None:

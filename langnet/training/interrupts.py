@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 
+@dataclass
+class Interrupts:
+    """Whether Ctrl-C was pressed since."""
+
+    asked: bool = False
+
+
 @contextmanager
-def interrupts_held() -> Iterator[Callable[[], None]]:
-    """Hold the first Ctrl-C back until the function that is given is called, which raises it; a second is not held.
+def interrupts_held(patient: bool = False) -> Iterator[Interrupts]:
+    """Hold the first Ctrl-C back, for the caller to look at; a second is not held.
 
     Outside of the main thread, where signals do not arrive, nothing is held.
+
+    Args:
+        patient: hold any number back. Where several processes work together, one Ctrl-C may arrive twice, from the
+            terminal and from what started them; and one that ends in the middle of a step leaves the others waiting.
     """
-    asked = False
+    found = Interrupts()
 
     def hold(number: int, frame: Any) -> None:
-        nonlocal asked
-        if asked:
+        if found.asked and not patient:
             raise KeyboardInterrupt
-        asked = True
-
-    def raise_if_asked() -> None:
-        if asked:
-            raise KeyboardInterrupt
+        found.asked = True
 
     if threading.current_thread() is not threading.main_thread():
-        yield raise_if_asked
+        yield found
         return
     before = signal.signal(signal.SIGINT, hold)
     try:
-        yield raise_if_asked
+        yield found
     finally:
         signal.signal(signal.SIGINT, before)

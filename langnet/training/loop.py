@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -18,9 +18,16 @@ from langnet.errors import LangnetError, warn
 from langnet.text.batches import Batch
 from langnet.training.budget import Budget
 from langnet.training.checkpoint import read_checkpoint, write_checkpoint
-from langnet.training.interrupts import interrupts_held
-from langnet.training.machine import default_device, default_precision, keep_freed_memory
+from langnet.training.interrupts import Interrupts, interrupts_held
+from langnet.training.machine import default_precision, keep_freed_memory
 from langnet.training.optimizer import OptimizerConfig, build_optimizers, set_rates
+from langnet.training.processes import (
+    average_gradients,
+    connect,
+    is_main_process,
+    n_processes,
+    shared_sums,
+)
 from langnet.training.progress import Progress, SilentProgress
 from langnet.training.records import History
 from langnet.transfer.groups import ParameterGroup
@@ -123,16 +130,15 @@ class Trainer:
         keep_freed_memory()
         self.config, self.batches = config, batches
         self.validate, self.on_fraction = validate, on_fraction
-        self.folder, self.progress = folder, progress or SilentProgress()
+        self.folder, self.progress = folder, progress if progress and is_main_process() else SilentProgress()
         self.accelerator = _accelerator(config)
         self.device = self.accelerator.device
         self.model = model.to(self.device)
-        self.wrapped = self.accelerator.prepare(model) if self.accelerator.num_processes > 1 else model
         half = self.accelerator.mixed_precision == "bf16"
         self.optimizers = build_optimizers(groups, config.optimizer, torch.bfloat16 if half else torch.float32)
         self.parameters = [parameter for group in groups for parameter in group.parameters]
         self.state = LoopState()
-        self.history = History(folder if self.accelerator.is_main_process else None)
+        self.history = History(folder if is_main_process() else None)
         self.best_weights: dict[str, Tensor] | None = None
         self._inside_a_step = False
 
@@ -144,14 +150,14 @@ class Trainer:
         """
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):  # a caller's own random state stays as it was
-            torch.manual_seed(self.config.seed)
+            torch.manual_seed(self.config.seed + self.accelerator.process_index)  # each drops other units
             if resume:
                 self._restore()
             self.history.open()
             self.progress.start(str(self.config.budget))
             try:
-                with interrupts_held() as stop_if_asked:
-                    self._loop(stop_if_asked)
+                with interrupts_held(patient=n_processes() > 1) as interrupts:
+                    self._loop(interrupts)
             except KeyboardInterrupt:
                 if not self._inside_a_step:  # half a step would not go on as the whole run does
                     self._checkpoint()
@@ -168,7 +174,7 @@ class Trainer:
         """The part of the budget that is spent."""
         return self.config.budget.fraction(self.state.tokens, self.state.step, self.state.seconds)
 
-    def _loop(self, stop_if_asked: Callable[[], None]) -> None:
+    def _loop(self, interrupts: Interrupts) -> None:
         state, started = self.state, time.monotonic() - self.state.seconds
         last_checkpoint = started + state.seconds
         while self.fraction < 1 and not state.stopped_early:
@@ -176,52 +182,62 @@ class Trainer:
             self._inside_a_step = True
             losses = self._step(before)
             self._inside_a_step = False
-            state.seconds = time.monotonic() - started
+            state.seconds = self._of_main([time.monotonic() - started])[0]
             self.history.step(state, losses, self.optimizers)
             self.progress.update(self.fraction, state.tokens, state.seconds, losses["loss"])
             if self._validation_is_due():
                 self._validate()
-                state.seconds = time.monotonic() - started
+                state.seconds = self._of_main([time.monotonic() - started])[0]
             if time.monotonic() - last_checkpoint > 60 * self.config.checkpoint_minutes:
                 self._checkpoint()
                 last_checkpoint = time.monotonic()
-            stop_if_asked()
+            if any(shared_sums([interrupts.asked], self.device)):
+                raise KeyboardInterrupt
 
     def _step(self, fraction: float) -> dict[str, float]:
-        """One update from `accumulation` batches; returns the mean losses."""
-        self.wrapped.train()
+        """One update from `accumulation` batches of every process; returns the mean losses."""
+        self.model.train()
         if self.on_fraction:
             self.on_fraction(fraction)
         # The rate in the middle of the step, so that neither the first nor the last step of a short run is lost.
         set_rates(self.optimizers, self.config.schedule.factor(min(1.0, fraction + self._half_step())))
         sums: dict[str, Tensor] = {}
+        n_tokens = 0
         for micro in range(self.config.accumulation):
-            batch = self._next_batch(micro)
+            batch = self._batch(micro)
+            n_tokens += int(batch.mask.sum())
+            batch = batch.to(self.device)
             with self.accelerator.autocast():
-                losses = self.wrapped(batch)
+                losses = self.model(batch)
             self.accelerator.backward(losses["loss"] / self.config.accumulation)
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0) + value.detach() / self.config.accumulation
-        self._update(sums["loss"])
+        average_gradients(self.parameters)
+        *shared, every_token = shared_sums([*map(float, sums.values()), n_tokens], self.device)
+        means = {name: value / n_processes() for name, value in zip(sums, shared, strict=True)}
+        self._update(means["loss"])
+        self.state.tokens += int(every_token)
         self.state.step += 1
-        return {name: float(value) for name, value in sums.items()}
+        return means
+
+    def _of_main(self, values: Sequence[float]) -> list[float]:
+        """The main process's values, since every process has to decide alike."""
+        return shared_sums([value if is_main_process() else 0.0 for value in values], self.device)
 
     def _half_step(self) -> float:
         """Half of the fraction of the budget that a step takes, as far as known."""
         return 0.5 * self.fraction / self.state.step if self.state.step else 0.0
 
-    def _next_batch(self, micro: int) -> Batch:
+    def _batch(self, micro: int) -> Batch:
         number = self.state.step * self.config.accumulation + micro
-        batch = self.batches.batch(number * self.accelerator.num_processes + self.accelerator.process_index)
-        self.state.tokens += int(batch.mask.sum()) * self.accelerator.num_processes
-        return batch.to(self.device)
+        return self.batches.batch(number * n_processes() + self.accelerator.process_index)
 
-    def _update(self, loss: Tensor) -> None:
+    def _update(self, loss: float) -> None:
         """Clip and step; a loss or gradient that is not a number skips the update, ten in a row stop the run."""
         norm = torch.tensor(0.0)
         if self.config.clip:
             norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
-        if torch.isfinite(loss) and torch.isfinite(norm):
+        if math.isfinite(loss) and torch.isfinite(norm):
             self.state.bad_steps = 0
             for optimizer in self.optimizers:
                 optimizer.step()
@@ -243,9 +259,10 @@ class Trainer:
     def _validate(self) -> None:
         """Validate, log, and remember the best weights; the first value that `validate` returns is watched."""
         assert self.validate is not None
-        self.wrapped.eval()
+        self.model.eval()
         with torch.no_grad(), self.accelerator.autocast():
             values = self.validate()
+        values = dict(zip(values, self._of_main(list(values.values())), strict=True))
         state = self.state
         state.validations = max(state.validations + 1, int(self.fraction * self.config.validations))
         self.history.validation(state, values)
@@ -260,7 +277,7 @@ class Trainer:
             state.stopped_early = 0 < self.config.patience <= state.validations_without_gain
 
     def _checkpoint(self) -> None:
-        if self.folder is None or not self.accelerator.is_main_process:
+        if self.folder is None or not is_main_process():
             return
         if self.config.keep_best and self.best_weights is not None:
             best = self.best_weights
@@ -278,11 +295,13 @@ class Trainer:
         self.state = LoopState(**found.state)
         self.history.records = found.history
         self.best_weights = found.best_weights or None
+        if not is_main_process():  # the checkpoint has the main process's random state
+            torch.manual_seed(self.config.seed + self.accelerator.process_index + self.state.step)
 
 
 def _accelerator(config: LoopConfig) -> Accelerator:
     """Accelerate's handle on devices, processes and precision; its process-wide precision follows this run's."""
-    device = torch.device(config.device) if config.device else default_device()
+    device = connect(config.device)
     precision = default_precision(device) if config.precision == "auto" else config.precision
     if AcceleratorState._shared_state and AcceleratorState().mixed_precision != precision:
         AcceleratorState._reset_state()

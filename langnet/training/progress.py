@@ -97,7 +97,7 @@ class ConsoleProgress:
         rate = (last[1] - first[1]) / passed if len(self._recent) > 1 else tokens / max(seconds, 1e-9)
         left = seconds * (1 - fraction) / max(fraction, 1e-9)
         loss = "" if self._loss is None else f"loss {self._loss:.3f}  "
-        return f"{loss}{rate:,.0f} tokens/s  {_clock(left)} left"
+        return f"{loss}{rate:,.0f} tokens/s  {clock(left)} left"
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
@@ -160,7 +160,8 @@ def _megabytes(done: int, total: int | None) -> str:
     return f"{done / 1e6:,.1f} MB" if total is None else f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Minutes and seconds, and hours where there are any: 5:07, 1:05:07."""
     minutes, rest = divmod(int(min(seconds, 359_999)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

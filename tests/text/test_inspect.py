@@ -135,3 +135,16 @@ def test_nothing_in_the_files(tmp_path):
     (tmp_path / "a.txt").write_text(" ")
     with pytest.raises(LangnetError, match=r"no text in .*a\.txt"):
         inspect_corpus(tmp_path / "a.txt")
+
+
+def test_what_may_be_no_text(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"\x7fELF\x02\x01" + bytes(2000) + b"some words")
+    assert any("NULs and control characters" in line for line in inspect_corpus(tmp_path / "a.txt").warnings)
+    (tmp_path / "a.txt").write_bytes(b"some words\x00 and a long line of others, wholly harmless. " * 3)
+    assert not inspect_corpus(tmp_path / "a.txt").warnings
+
+
+def test_cut_documents_are_told(tmp_path):
+    (tmp_path / "a.txt").write_text("a text of some words " * 20)
+    report = inspect_corpus(tmp_path / "a.txt", CorpusOptions(longest_document=100))
+    assert any("1 text is so long that training reads it in pieces" in line for line in report.warnings)

@@ -1,7 +1,12 @@
 """Files and data sets elsewhere: the file systems of fsspec and a web server on this machine; never the network."""
 
 import gzip
+import importlib.util
 import io
+import json
+import os
+import subprocess
+import sys
 import threading
 import zipfile
 from functools import partial
@@ -12,6 +17,7 @@ import pytest
 
 from langnet.errors import LangnetError
 from langnet.text.corpus import CorpusOptions, CorpusReport, fingerprint, read_documents
+from tests.object_stores import Hub, Store, serving
 
 
 def read(source, **options):
@@ -62,7 +68,7 @@ def test_a_missing_package_is_named(monkeypatch):
         raise ImportError("Install s3fs to access S3")
 
     monkeypatch.setattr(fsspec.core, "url_to_fs", refuse)
-    with pytest.raises(LangnetError, match="pip install s3fs"):
+    with pytest.raises(LangnetError, match=r"pip install 'langnet\[s3\]'"):
         read("s3://bucket/a.txt")
 
 
@@ -139,3 +145,98 @@ def test_a_data_set_that_cannot_be_opened(monkeypatch):
     monkeypatch.setattr(datasets, "load_dataset", load)
     with pytest.raises(LangnetError, match=r"cannot read hf://datasets/owner/name: no route$"):
         read("hf://datasets/owner/name")
+
+
+READ = """
+import json, sys
+from langnet.errors import LangnetError
+from langnet.text.corpus import CorpusOptions, CorpusReport, read_documents
+for source in sys.argv[1:]:
+    try:
+        print(json.dumps([d.text for d in read_documents([source], CorpusOptions(), CorpusReport())]))
+    except LangnetError as error:
+        print(json.dumps(str(error)))
+"""
+
+
+def read_elsewhere(sources, **environment):
+    """What another process reads, since the libraries look at the environment when they are imported."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "HF_", "FSSPEC_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", READ, *sources], capture_output=True, text=True, timeout=120, check=True,
+        env=kept | {"NO_PROXY": "127.0.0.1", "AWS_EC2_METADATA_DISABLED": "true"} | environment,
+    )  # fmt: skip
+    return dict(zip(sources, map(json.loads, done.stdout.splitlines()), strict=True))
+
+
+def zipped(name, content):
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr(name, content)
+    return held.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("s3fs") is None, reason="needs s3fs: pip install 'langnet[s3]'")
+def test_a_bucket_of_s3():
+    files = {
+        "texts/a.txt": b"one \xff",
+        "texts/b.jsonl.gz": gzip.compress(b'{"text": "two"}'),
+        "texts/deep/c.csv": b"text,n\nthree,1\n",
+        "texts/d.png": b"x",
+        "z.zip": zipped("in.txt", "in a zip"),
+        "large.txt": b"a line of text\n" * 1_000_000,
+        "forbidden.txt": b"no",
+    }
+    expected = {
+        "s3://bucket/texts": ["one \ufffd", "two", "three"],
+        "s3://bucket/texts/*.gz": ["two"],
+        "s3://bucket/texts/deep/c.csv": ["three"],
+        "s3://bucket/z.zip!in.txt": ["in a zip"],
+        "s3://bucket/none.txt": "there is nothing at s3://bucket/none.txt; check the address",
+        "s3://elsewhere/a.txt": "there is nothing at s3://elsewhere/a.txt; check the address",
+    }
+    keys = {"AWS_ACCESS_KEY_ID": "me", "AWS_SECRET_ACCESS_KEY": "secret-key"}
+    with serving(Store, files) as (address, asked):
+        sources = [*expected, "s3://bucket/large.txt", "s3://bucket/forbidden.txt"]
+        found = read_elsewhere(sources, AWS_ENDPOINT_URL=address, **keys)
+        assert sum(map(len, found.pop("s3://bucket/large.txt"))) == 15_000_000
+        assert "AWS_ACCESS_KEY_ID" in found.pop("s3://bucket/forbidden.txt")
+        assert found == expected
+        assert all("secret-key" not in question for question in asked)
+        public = read_elsewhere(["s3://bucket/texts/*.gz"], FSSPEC_S3_ENDPOINT_URL=address, FSSPEC_S3_ANON="true")
+        assert public == {"s3://bucket/texts/*.gz": ["two"]}
+        refused = read_elsewhere(["s3://bucket/texts"], AWS_ENDPOINT_URL=address, HOME=os.devnull)
+        assert "credentials; set AWS_ACCESS_KEY_ID" in refused["s3://bucket/texts"]
+
+
+@pytest.mark.slow
+def test_a_data_set_and_files_of_the_hub(tmp_path):
+    card = "---\nconfigs:\n"
+    for name, files in (("default", ["train", "test"]), ("yo", ["dev"])):
+        card += f"- config_name: {name}\n  data_files:\n"
+        card += "".join(f"  - split: {split}\n    path: data/{name}-{split}.jsonl\n" for split in files)
+    files = {
+        "README.md": f"{card}---\n".encode(),
+        "data/default-train.jsonl": b'{"text": "one"}\n{"text": "two"}\n',
+        "data/default-test.jsonl": b'{"text": "three"}\n',
+        "data/yo-dev.jsonl": b'{"text": "four"}\n',
+        "raw/a.txt": b"plain",
+        "raw/b.jsonl.gz": gzip.compress(b'{"text": "zipped"}'),
+    }
+    home = "hf://datasets/owner/name"
+    expected = {
+        home: ["one", "two"],
+        f"{home}:test": ["three"],
+        f"{home}:yo:dev": ["four"],
+        f"{home}/raw/a.txt": ["plain"],
+        f"{home}/raw": ["plain", "zipped"],
+        f"{home}/raw/*.gz": ["zipped"],
+        f"{home}/none.txt": f"there is nothing at {home}/none.txt; check the address",
+        "hf://datasets/owner/none": "there is nothing at hf://datasets/owner/none; check the address",
+    }
+    with serving(Hub, files) as (address, _):
+        unknown = f"{home}:zu:train"
+        found = read_elsewhere([*expected, unknown], HF_ENDPOINT=address, HF_HOME=str(tmp_path))
+    assert "'zu' not found. Available: ['default', 'yo']" in found.pop(unknown)
+    assert found == expected
