@@ -16,10 +16,10 @@ from langnet.encoders.encoder import Encoder
 from langnet.encoders.family import Recipe
 from langnet.encoders.registry import build_encoder, find_family
 from langnet.errors import LangnetError
-from langnet.evaluate.language_model import ROWS, LanguageModelScores, score_documents, sum_up
+from langnet.evaluate.language_model import LanguageModelScores, score_documents, scoring_windows, sum_up
 from langnet.recipes.model import Model, load
 from langnet.tasks.registry import build_task
-from langnet.text.batches import LanguageModelBatches, document_windows
+from langnet.text.batches import LanguageModelBatches
 from langnet.text.prepare import PreparedCorpus, PrepareOptions, prepare_corpus
 from langnet.text.shards import TokenShards
 from langnet.training.budget import Budget
@@ -243,8 +243,7 @@ def score_shards(encoder: Encoder, shards: TokenShards, max_tokens: int | None) 
             break
         documents.append(document)
         n_tokens += len(document)
-    context = encoder.context or 256
-    windows = document_windows(documents, context, ROWS, max(1, context // 2))
+    windows = scoring_windows(encoder, documents)
     return sum_up(score_documents(encoder, windows, shards.document_bytes[: len(documents)].tolist()))
 
 
