@@ -195,7 +195,7 @@ FAMILIES: list[Family] = [
         awd_lstm_config,
         Recipe(
             "adamw",
-            3e-3,
+            1e-2,
             betas=(0.9, 0.95),
             schedule="trapezoid",
             warmup=0.02,

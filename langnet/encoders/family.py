@@ -28,6 +28,7 @@ class Recipe:
         warmup: fraction of the run during which the rate rises.
         decay: fraction of the run during which a trapezoid falls.
         clip: largest gradient norm.
+        validations: how many there are in a run.
         objective: the pretraining task: its name and settings, as its `config()` has them.
         layout: `windows` of the text in random order, each by itself, or `streams` that go on from batch to batch, the
             encoder's state with them.
@@ -45,6 +46,7 @@ class Recipe:
     warmup: float = 0.02
     decay: float = 0.6
     clip: float = 1.0
+    validations: int = 10
     objective: dict[str, Any] = field(default_factory=lambda: {"name": "language_model"})
     layout: Literal["windows", "streams"] = "windows"
     batch_tokens: int = 4096

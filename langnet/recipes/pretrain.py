@@ -34,6 +34,11 @@ from langnet.transfer.model import TaskModel
 from langnet.transfer.schedule import ScheduleConfig
 
 VALIDATION_TOKENS = 50_000
+# Many validations, since one of them begins the average.
+NT_ASGD: dict[str, Any] = {
+    "learning_rate": 30.0, "rate_width": None, "clip": 0.25, "schedule": "constant", "warmup": 0.0,
+    "weight_decay": 1.2e-6, "validations": 30,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class PretrainOptions:
     steps: int | None = None
     batch_tokens: int | None = None
     learning_rate: float | None = None
-    optimizer: Literal["adamw", "muon"] | None = None
+    optimizer: Literal["adamw", "muon", "nt-asgd"] | None = None
     document_vectors: bool = True
     document: DocumentVectorOptions = field(default_factory=DocumentVectorOptions)
     prepare: PrepareOptions = field(default_factory=PrepareOptions)
@@ -223,7 +228,9 @@ def _train(
 
 
 def _loop_config(encoder: Encoder, recipe: Recipe, options: PretrainOptions) -> LoopConfig:
-    """The family's recipe, where the options leave it open."""
+    """The family's recipe, where the options leave it open; NT-ASGD has settings of its own, Merity et al. 2017's."""
+    if options.optimizer == "nt-asgd":
+        recipe = replace(recipe, **NT_ASGD)
     optimizer = OptimizerConfig(
         options.optimizer or recipe.optimizer,
         options.learning_rate or recipe.rate(encoder.dim),
@@ -236,6 +243,7 @@ def _loop_config(encoder: Encoder, recipe: Recipe, options: PretrainOptions) -> 
         ScheduleConfig(recipe.schedule, recipe.warmup, decay=recipe.decay),
         seed=options.seed,
         clip=recipe.clip,
+        validations=recipe.validations,
         precision=options.precision,
         device=options.device,
     )

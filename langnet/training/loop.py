@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from langnet.errors import LangnetError, warn
 from langnet.text.batches import Batch
+from langnet.training.averaged_sgd import AveragedSGD, averages_in_place
 from langnet.training.budget import Budget
 from langnet.training.carried import detached, on_device
 from langnet.training.checkpoint import read_checkpoint, write_checkpoint
@@ -165,6 +166,9 @@ class Trainer:
             finally:
                 self.progress.stop()
                 self.history.close()
+        for optimizer in self.optimizers:
+            if isinstance(optimizer, AveragedSGD):
+                optimizer.swap()
         if self.best_weights is not None and self.config.keep_best:
             self.model.load_state_dict(self.best_weights)
         return TrainingResult(self.history.records, self.state, self.device)
@@ -262,6 +266,12 @@ class Trainer:
 
     def _validate(self) -> None:
         """Validate, log, and remember the best weights; the first value that `validate` returns is watched."""
+        with averages_in_place(self.optimizers) as averaged:
+            watched = self._validate_weights()
+        for optimizer in averaged:
+            optimizer.validated(watched)
+
+    def _validate_weights(self) -> float:
         assert self.validate is not None
         self.wrapped.eval()
         with torch.no_grad(), self.accelerator.autocast():
@@ -278,6 +288,7 @@ class Trainer:
         else:
             state.validations_without_gain += 1
             state.stopped_early = 0 < self.config.patience <= state.validations_without_gain
+        return watched
 
     def _checkpoint(self) -> None:
         if self.folder is None or not self.accelerator.is_main_process:
