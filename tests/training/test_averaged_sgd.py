@@ -40,9 +40,7 @@ def test_the_trigger_looks_past_the_last_validations():
 def test_killed_and_resumed_gives_the_same_averages(tmp_path):
     def run(folder=None, progress=None):
         made = trainer(folder, steps=26, progress=progress, optimizer="nt-asgd")
-        made.validate = lambda: {
-            "loss": float(made.state.step)
-        }  # the seventh, at step 19, begins the average
+        made.validate = lambda: {"loss": float(made.state.step)}  # the seventh, at step 19, begins the average
         return made
 
     whole = run()
