@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,15 +13,17 @@ import numpy as np
 
 from langnet.encoders.document_vectors import DocumentVectorOptions, DocumentVectors
 from langnet.encoders.encoder import Encoder
-from langnet.encoders.registry import build_encoder, require_encoder
+from langnet.encoders.family import Recipe
+from langnet.encoders.registry import build_encoder, find_family
 from langnet.encoders.word_classes import WordClasses, WordClassOptions
 from langnet.errors import LangnetError
-from langnet.evaluate.language_model import ROWS, LanguageModelScores, score_documents, sum_up
+from langnet.evaluate.language_model import LanguageModelScores, score_documents, scoring_windows, sum_up
 from langnet.recipes.model import Model, load
-from langnet.tasks.language_model import LanguageModel
-from langnet.text.batches import LanguageModelBatches, document_windows
+from langnet.tasks.registry import build_task
+from langnet.text.batches import LanguageModelBatches
 from langnet.text.prepare import PreparedCorpus, PrepareOptions, open_corpus, prepare_corpus
 from langnet.text.shards import TokenShards
+from langnet.text.streams import StreamBatches
 from langnet.text.tokenizer import Tokenizer
 from langnet.training.budget import Budget
 from langnet.training.checkpoint import remove_checkpoint
@@ -35,6 +37,11 @@ from langnet.transfer.model import TaskModel
 from langnet.transfer.schedule import ScheduleConfig
 
 VALIDATION_TOKENS = 50_000
+# Many validations, since one of them begins the average.
+NT_ASGD: dict[str, Any] = {
+    "learning_rate": 30.0, "rate_width": None, "clip": 0.25, "schedule": "constant", "warmup": 0.0,
+    "weight_decay": 1.2e-6, "validations": 30,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,17 +49,19 @@ class PretrainOptions:
     """How a language model is pretrained.
 
     Attributes:
-        encoder: family of the encoder: `gpt`, `gpt-2018`.
-        size: of the family: tiny, mini, small, medium, large, base.
-        context: tokens that the model sees at once; None takes the size's own.
+        encoder: family of the encoder, of `encoders.registry.FAMILIES`.
+        size: of the family; see the sizes below.
+        context: tokens that the model sees at once; None takes the size's own. Of an encoder without a limit, how many
+            one update looks back.
         minutes, tokens, steps: the budget; exactly one. All None means 10 minutes.
-        batch_tokens: tokens an update.
+        batch_tokens: tokens an update; None takes the family's.
         learning_rate: peak rate of AdamW; None takes the family's.
-        optimizer: None takes the family's: `muon` for gpt, `adamw` for gpt-2018.
+        optimizer: None takes the family's.
         document_vectors: also decompose the documents into vectors, a minute's work; see `encoders.document_vectors`.
         document: how those vectors are made.
         word_classes: how the views beside them are made, from which co-training starts.
         prepare: tokenizer, vocabulary, cleaning and splitting.
+        dropout_scale: factor on all of the encoder's dropouts, where it has that dial; None takes the size's own.
         seed: of weights, data order and dropout.
         precision: `auto`, `no` or `bf16`.
         device: None chooses.
@@ -64,13 +73,14 @@ class PretrainOptions:
     minutes: float | None = None
     tokens: int | None = None
     steps: int | None = None
-    batch_tokens: int = 4096
+    batch_tokens: int | None = None
     learning_rate: float | None = None
-    optimizer: Literal["adamw", "muon"] | None = None
+    optimizer: Literal["adamw", "muon", "nt-asgd"] | None = None
     document_vectors: bool = True
     document: DocumentVectorOptions = field(default_factory=DocumentVectorOptions)
     word_classes: WordClassOptions = field(default_factory=WordClassOptions)
     prepare: PrepareOptions = field(default_factory=PrepareOptions)
+    dropout_scale: float | None = None
     seed: int = 0
     precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
@@ -78,7 +88,7 @@ class PretrainOptions:
     def __post_init__(self) -> None:
         if self.context is not None and self.context < 2:
             raise LangnetError(f"a context of {self.context} tokens holds nothing to predict; take 2 or more")
-        if self.batch_tokens < 1:
+        if self.batch_tokens is not None and self.batch_tokens < 1:
             raise LangnetError(f"an update cannot have {self.batch_tokens} tokens; take some thousands")
         if self.learning_rate is not None and self.learning_rate <= 0:
             raise LangnetError(f"the learning rate must be above zero, not {self.learning_rate:g}")
@@ -127,9 +137,11 @@ def pretrain(
     """
     options, run = options or PretrainOptions(), run or Run()
     options.budget()  # a wrong budget is said before the corpus is read
-    require_encoder(options.encoder, options.size)  # and so is a wrong name
+    family = find_family(options.encoder)
+    family.require_size(options.size)  # and so is a wrong name
+    prepare = replace(options.prepare, tokenizer=options.prepare.tokenizer or family.recipe.tokenizer)
     with _working_folder(run.folder) as folder:
-        corpus = _prepared(sources, folder, options, run, texts)
+        corpus = _prepared(sources, folder, replace(options, prepare=prepare), run, texts)
         encoder = build_encoder(
             options.encoder, options.size, corpus.tokenizer.vocabulary_size, options.seed, options.context
         )
@@ -178,14 +190,20 @@ def _train(
     folder: Path,
 ) -> Model:
     """Run the loop over the prepared corpus and gather the model with its facts."""
-    network = TaskModel(encoder, [(LanguageModel(), 1.0)])
-    context = encoder.context or 256
-    batches = LanguageModelBatches(corpus.train, context, max(1, options.batch_tokens // context), options.seed)
+    recipe = find_family(family).recipe
+    if options.dropout_scale is not None:
+        encoder.scale_dropout(options.dropout_scale)
+    network = TaskModel(encoder, [(build_task(recipe.objective, encoder.dim), 1.0)])
+    context = encoder.context or options.context or recipe.window
+    layout = StreamBatches if recipe.layout == "streams" else LanguageModelBatches
+    batches = layout(
+        corpus.train, context, max(1, (options.batch_tokens or recipe.batch_tokens) // context), options.seed
+    )
     trainer = Trainer(
         network,
         encoder_groups(encoder),
         batches,
-        _loop_config(encoder, family, options),
+        _loop_config(encoder, recipe, options),
         validate=lambda: {"bits_per_byte": score_shards(encoder, corpus.validation, VALIDATION_TOKENS).bits_per_byte},
         folder=folder if run.folder else None,
         progress=run.progress,
@@ -210,21 +228,25 @@ def _train(
     return Model(family, corpus.tokenizer, network.cpu(), None, space, facts, result.history)
 
 
-def _loop_config(encoder: Encoder, family: str, options: PretrainOptions) -> LoopConfig:
-    """The family's recipe, where the options leave it open."""
-    published = family == "gpt-2018"
-    # Radford et al. 2018 use 2.5e-4 at a width of 768; a narrower model takes a proportionally higher rate.
-    rate = 2.5e-4 * 768 / encoder.dim if published else 2e-3
+def _loop_config(encoder: Encoder, recipe: Recipe, options: PretrainOptions) -> LoopConfig:
+    """The family's recipe, where the options leave it open; NT-ASGD has settings of its own, Merity et al. 2017's."""
+    if options.optimizer == "nt-asgd":
+        recipe = replace(recipe, **NT_ASGD)
     optimizer = OptimizerConfig(
-        options.optimizer or ("adamw" if published else "muon"),
-        options.learning_rate or rate,
-        betas=(0.9, 0.98) if published else (0.9, 0.95),
-    )
-    schedule = (
-        ScheduleConfig("cosine", warmup=0.02) if published else ScheduleConfig("trapezoid", warmup=0.02, decay=0.6)
+        options.optimizer or recipe.optimizer,
+        options.learning_rate or recipe.rate(encoder.dim),
+        weight_decay=recipe.weight_decay,
+        betas=recipe.betas,
     )
     return LoopConfig(
-        options.budget(), optimizer, schedule, seed=options.seed, precision=options.precision, device=options.device
+        options.budget(),
+        optimizer,
+        ScheduleConfig(recipe.schedule, recipe.warmup, decay=recipe.decay),
+        seed=options.seed,
+        clip=recipe.clip,
+        validations=recipe.validations,
+        precision=options.precision,
+        device=options.device,
     )
 
 
@@ -238,8 +260,7 @@ def score_shards(encoder: Encoder, shards: TokenShards, max_tokens: int | None) 
             break
         documents.append(document)
         n_tokens += len(document)
-    context = encoder.context or 256
-    windows = document_windows(documents, context, ROWS, max(1, context // 2))
+    windows = scoring_windows(encoder, documents)
     return sum_up(score_documents(encoder, windows, shards.document_bytes[: len(documents)].tolist()))
 
 

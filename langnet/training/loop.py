@@ -16,7 +16,9 @@ from torch import Tensor, nn
 
 from langnet.errors import LangnetError, warn
 from langnet.text.batches import Batch
+from langnet.training.averaged_sgd import AveragedSGD, averages_in_place
 from langnet.training.budget import Budget
+from langnet.training.carried import detached, on_device
 from langnet.training.checkpoint import read_checkpoint, write_checkpoint
 from langnet.training.interrupts import Interrupts, interrupts_held
 from langnet.training.machine import default_precision, keep_freed_memory
@@ -104,8 +106,12 @@ class TrainingResult:
 class Trainer:
     """Trains a module whose call returns the losses of a batch, `loss` among them.
 
+    Where batches are streams that go on from one to the next, the state in which one ends is held here, given to the
+    next without its history of gradients, and kept in the checkpoint.
+
     Args:
-        model: called with a `Batch`; returns a dict of scalar tensors.
+        model: called with a `Batch`; returns a dict of scalar tensors. With streams it is called with the state too
+            and returns the new one as `state`.
         groups: which weights learn, and how fast.
         batches: the training data.
         config: how the run goes.
@@ -140,6 +146,7 @@ class Trainer:
         self.state = LoopState()
         self.history = History(folder if is_main_process() else None)
         self.best_weights: dict[str, Tensor] | None = None
+        self.carried: Any = None  # the recurrent state between batches of streams
         self._inside_a_step = False
 
     def run(self, resume: bool = False) -> TrainingResult:
@@ -165,6 +172,9 @@ class Trainer:
             finally:
                 self.progress.stop()
                 self.history.close()
+        for optimizer in self.optimizers:
+            if isinstance(optimizer, AveragedSGD):
+                optimizer.swap()
         if self.best_weights is not None and self.config.keep_best:
             self.model.load_state_dict(self.best_weights)
         return TrainingResult(self.history.records, self.state, self.device)
@@ -199,19 +209,18 @@ class Trainer:
         self.model.train()
         if self.on_fraction:
             self.on_fraction(fraction)
-        # The rate in the middle of the step, so that neither the first nor the last step of a short run is lost.
-        set_rates(self.optimizers, self.config.schedule.factor(min(1.0, fraction + self._half_step())))
         sums: dict[str, Tensor] = {}
-        n_tokens = 0
+        n_tokens, rate = 0, 0.0
         for micro in range(self.config.accumulation):
             batch = self._batch(micro)
             n_tokens += int(batch.mask.sum())
-            batch = batch.to(self.device)
-            with self.accelerator.autocast():
-                losses = self.model(batch)
+            rate += batch.rate / self.config.accumulation
+            losses = self._losses(batch.to(self.device))
             self.accelerator.backward(losses["loss"] / self.config.accumulation)
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0) + value.detach() / self.config.accumulation
+        # The rate in the middle of the step, so that neither the first nor the last step of a short run is lost.
+        set_rates(self.optimizers, rate * self.config.schedule.factor(min(1.0, fraction + self._half_step())))
         average_gradients(self.parameters)
         *shared, every_token = shared_sums([*map(float, sums.values()), n_tokens], self.device)
         means = {name: value / n_processes() for name, value in zip(sums, shared, strict=True)}
@@ -223,6 +232,19 @@ class Trainer:
     def _of_main(self, values: Sequence[float]) -> list[float]:
         """The main process's values, since every process has to decide alike."""
         return shared_sums([value if is_main_process() else 0.0 for value in values], self.device)
+
+    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Of a batch; a state that goes on from one batch to the next stays here."""
+        with self.accelerator.autocast():
+            if batch.continues is None:
+                losses: dict[str, Tensor] = self.model(batch)
+                return losses
+            if n_processes() > 1:
+                raise LangnetError("text in streams is trained on by one process; use an encoder that reads windows")
+            start = on_device(self.carried, self.device) if batch.continues else None
+            found = self.model(batch, start)
+        self.carried = detached(found.pop("state"))
+        return {name: value for name, value in found.items() if isinstance(value, Tensor)}
 
     def _half_step(self) -> float:
         """Half of the fraction of the budget that a step takes, as far as known."""
@@ -258,6 +280,12 @@ class Trainer:
 
     def _validate(self) -> None:
         """Validate, log, and remember the best weights; the first value that `validate` returns is watched."""
+        with averages_in_place(self.optimizers) as averaged:
+            watched = self._validate_weights()
+        for optimizer in averaged:
+            optimizer.validated(watched)
+
+    def _validate_weights(self) -> float:
         assert self.validate is not None
         self.model.eval()
         with torch.no_grad(), self.accelerator.autocast():
@@ -275,6 +303,7 @@ class Trainer:
         else:
             state.validations_without_gain += 1
             state.stopped_early = 0 < self.config.patience <= state.validations_without_gain
+        return watched
 
     def _checkpoint(self) -> None:
         if self.folder is None or not is_main_process():
@@ -283,7 +312,8 @@ class Trainer:
             best = self.best_weights
         else:
             best = {}
-        write_checkpoint(self.folder, self.model, self.optimizers, asdict(self.state), self.history.records, best)
+        state, history = asdict(self.state), self.history.records
+        write_checkpoint(self.folder, self.model, self.optimizers, state, history, best, self.carried)
 
     def _restore(self) -> None:
         if self.folder is None:
@@ -295,6 +325,7 @@ class Trainer:
         self.state = LoopState(**found.state)
         self.history.records = found.history
         self.best_weights = found.best_weights or None
+        self.carried = found.carried
         if not is_main_process():  # the checkpoint has the main process's random state
             torch.manual_seed(self.config.seed + self.accelerator.process_index + self.state.step)
 

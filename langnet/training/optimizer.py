@@ -1,4 +1,4 @@
-"""AdamW and Muon from one list of parameter groups.
+"""AdamW, Muon and NT-ASGD from one list of parameter groups.
 
 Muon (Jordan et al. 2024) orthogonalises the momentum of every hidden matrix, which takes fewer tokens to the same loss
 than AdamW; embeddings, softmax, gains and biases stay with AdamW. PyTorch ships a Muon of its own; this one exists
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from langnet.errors import LangnetError
+from langnet.training.averaged_sgd import AveragedSGD
 from langnet.transfer.groups import ParameterGroup
 
 
@@ -26,15 +27,16 @@ class OptimizerConfig:
     """How weights are updated.
 
     Attributes:
-        name: `adamw` for everything, or `muon` for hidden matrices with AdamW for the rest.
-        learning_rate: peak rate of AdamW.
+        name: `adamw` for everything, `muon` for hidden matrices with AdamW for the rest, or `nt-asgd`, gradient descent
+            without momentum, averaged in the end (Merity et al. 2017).
+        learning_rate: peak rate of AdamW and of NT-ASGD, whose usual one is 30.
         muon_learning_rate: peak rate of Muon, as a fraction of each matrix's root-mean-square scale.
         weight_decay: decoupled (Loshchilov & Hutter 2019), never on gains, biases and embeddings.
         betas: AdamW's.
         momentum: Muon's, with Nesterov's step.
     """
 
-    name: Literal["adamw", "muon"] = "adamw"
+    name: Literal["adamw", "muon", "nt-asgd"] = "adamw"
     learning_rate: float = 3e-4
     muon_learning_rate: float = 0.02
     weight_decay: float = 0.01
@@ -116,8 +118,10 @@ def build_optimizers(
     A parameter goes to Muon, whose products are in `precision`, when it is a matrix, or a stack of them, in a group of
     hidden ones.
     """
-    if config.name not in ("adamw", "muon"):
-        raise LangnetError(f"there is no optimizer '{config.name}'; choose adamw or muon")
+    if config.name not in ("adamw", "muon", "nt-asgd"):
+        raise LangnetError(f"there is no optimizer '{config.name}'; choose adamw, muon or nt-asgd")
+    if config.name == "nt-asgd":
+        return [AveragedSGD([_plain(group, config) for group in groups], config.learning_rate)]
     adamw: list[dict[str, Any]] = []
     muon: list[dict[str, Any]] = []
     for group in groups:
@@ -145,6 +149,13 @@ def build_optimizers(
     if muon:
         optimizers.append(Muon(muon, config.muon_learning_rate, config.momentum, 0.0, precision))
     return optimizers
+
+
+def _plain(group: ParameterGroup, config: OptimizerConfig) -> dict[str, Any]:
+    """A group as gradient descent takes it."""
+    peak = config.learning_rate * group.rate
+    decay = config.weight_decay * group.weight_decay
+    return {"params": group.parameters, "name": group.name, "lr": peak, "peak": peak, "weight_decay": decay}
 
 
 def set_rates(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> None:
