@@ -28,6 +28,7 @@ ORDER = [
     "predict",
     "generate",
     "score",
+    "encoders",
     "models",
     "study",
     "demo",

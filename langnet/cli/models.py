@@ -91,13 +91,12 @@ def import_(
     overwrite: Overwrite = False,
 ) -> None:
     """Read another program's model into a folder of langnet; its format is known by its content."""
-    from langnet.hub.folder import write_folder
     from langnet.hub.importers.imported import ImportOptions
     from langnet.hub.importers.table import import_path
 
     check_output(output, overwrite)
     imported = import_path(path, ImportOptions(vocabulary, most))
-    write_folder(output, imported.contents, overwrite=overwrite)
+    imported.write(output, overwrite)
     console.print(f"{output}: {imported.report}", highlight=False, markup=False, soft_wrap=True)
 
 

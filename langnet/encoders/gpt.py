@@ -337,11 +337,12 @@ FAMILIES: list[Family] = [
     ),
     Family(
         "gpt-2",
-        "the transformer of Radford et al. 2019; the rate is that of Brown et al. 2020, table 2.1",
+        "the transformer of Radford et al. 2019",
         GPT,
         GPTConfig,
         SIZES_2,
         partial(_config, SIZES_2, PUBLISHED_2),
+        # The paper tells no rates; these are of Brown et al. 2020, table 2.1 and appendix B.
         Recipe("adamw", 6e-4, rate_width=768, betas=(0.9, 0.95), weight_decay=0.1, schedule="cosine", warmup=0.02),
     ),
 ]

@@ -11,8 +11,7 @@ from langnet.encoders.gpt import GPT, GPTConfig
 from langnet.errors import LangnetError
 from langnet.hub.gpt_layout import PREFIX, SOFTMAX, Layout, named_size, rows_of
 from langnet.hub.importers.gpt_tokenizer import END_OF_TEXT, find_tokenizer, read_tokenizer
-from langnet.hub.importers.guard import origin
-from langnet.hub.importers.imported import Imported, TensorTable, model_contents
+from langnet.hub.importers.imported import Imported, TensorTable, imported_model
 from langnet.tasks.language_model import LanguageModel
 from langnet.text.tokenizer import SPECIAL_TOKENS, Tokenizer
 
@@ -51,11 +50,9 @@ def gpt_contents(
     encoder.eval()
     report = table.report(format, notes)
     report.unused = [name for name in report.unused if not _is_mask(name)]
-    facts = {"imported": {"format": format, "files": origin([*files, *tokenizer_files]), "report": str(report)}}
-    contents = model_contents(
-        layout.family, encoder, LanguageModel(), tokenizer, facts, size=named_size(layout, config)
-    )
-    return Imported(contents, report)
+    sources = [*files, *tokenizer_files]
+    size = named_size(layout, config)
+    return imported_model(report, layout.family, encoder, LanguageModel(), tokenizer, sources, size)
 
 
 def _with_softmax(table: TensorTable, config: GPTConfig, state: dict[str, Tensor]) -> GPTConfig:

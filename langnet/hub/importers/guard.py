@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,7 @@ def read_text(path: Path, limit: int = TOKENIZER_BYTES) -> str:
     try:
         return content.decode("utf8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise LangnetError(
-            f"{path} is no text in UTF-8 (byte {error.start:,}); it is damaged or another file"
-        ) from None
+        raise LangnetError(f"{path} is no UTF-8 text (byte {error.start:,}); it is damaged or another file") from None
 
 
 def read_json(path: Path, limit: int = CONFIG_BYTES) -> Any:
@@ -145,6 +144,6 @@ def beside(folder: Path, name: object, source: Path) -> Path:
     return folder / name
 
 
-def origin(paths: list[Path]) -> dict[str, dict[str, Any]]:
+def origin(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
     """Size and SHA-256 of every file that a model was read from, for its card."""
     return {path.name: {"bytes": found.bytes, "sha256": found.sha256} for path in paths for found in [sum_file(path)]}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +13,8 @@ from langnet.encoders.encoder import Encoder
 from langnet.encoders.registry import encoder_config
 from langnet.errors import LangnetError
 from langnet.hub.card import CardFacts, write_card
-from langnet.hub.folder import FolderContents
+from langnet.hub.folder import FolderContents, FolderSummary, write_folder
+from langnet.hub.importers.guard import origin
 from langnet.tasks.task import Task
 from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.model import TaskModel
@@ -73,10 +73,22 @@ class Imported:
     Attributes:
         contents: what `hub.folder.write_folder` writes: a language model, word vectors, anything with a folder.
         report: what was read and what was not.
+        card: what the card says, in place of `contents.card`.
     """
 
     contents: FolderContents
     report: ImportReport
+    card: CardFacts | None = None
+
+    def write(self, folder: Path, overwrite: bool = False) -> FolderSummary:
+        """Write the folder; its card, if there are facts for one, has the folder's name.
+
+        Raises:
+            LangnetError: as `hub.folder.write_folder`.
+        """
+        if self.card is not None:
+            self.contents.card = write_card(replace(self.card, name=folder.name))
+        return write_folder(folder, self.contents, overwrite=overwrite)
 
 
 @dataclass(frozen=True)
@@ -150,22 +162,29 @@ class TensorTable:
         return ImportReport(format, len(self.taken), len(self.tensors), self.left(), [*told, *notes])
 
 
-def model_contents(
-    family: str, encoder: Encoder, task: Task, tokenizer: Tokenizer, facts: dict[str, Any], size: str | None = None
-) -> FolderContents:
-    """The folder of an encoder with its pretraining task, as `recipes.model.Model.save` would write it.
+def imported_model(
+    report: ImportReport,
+    family: str,
+    encoder: Encoder,
+    task: Task,
+    tokenizer: Tokenizer,
+    files: Sequence[Path],
+    size: str | None = None,
+) -> Imported:
+    """An encoder with its pretraining task, as `recipes.model.Model.save` would write it.
 
     Args:
+        report: what was read.
         family: name of the encoder's family.
         encoder: with its weights.
         task: the pretraining task.
         tokenizer: of the encoder.
-        facts: for the card; `imported` says where the model comes from.
+        files: that it was read from; their SHA-256 goes into the card.
         size: the named size that the encoder has, if any.
     """
+    facts = {"imported": {"format": report.format, "files": origin(files), "report": str(report)}, "size": size}
     network = TaskModel(encoder, [(task, 1.0)], None)
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    facts = {**facts, "size": size}
     config = {
         "family": family,
         "size": size,
@@ -185,6 +204,6 @@ def model_contents(
         "tokenizer": f"{tokenizer.kind}, {tokenizer.vocabulary_size:,} entries",
         "document vectors": "none",
     }
-    card = write_card(CardFacts("this model", family, size, architecture, None, 2048, facts))
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    return FolderContents(config, tensors, tokenizer.to_json(), None, card, [])
+    contents = FolderContents(config, tensors, tokenizer.to_json())
+    return Imported(contents, report, CardFacts("", family, size, architecture, None, 2048, facts))

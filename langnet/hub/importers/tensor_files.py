@@ -64,7 +64,7 @@ def is_torch_file(path: Path) -> bool:
 
 
 def is_pickle(path: Path) -> bool:
-    """Whether a file begins as a pickle does; the length that begins a safetensors file may have the same first byte."""
+    """Whether a file begins as a pickle does; so may the length at the head of a safetensors file."""
     head = head_of(path, 9)
     return head[:1] == _PICKLE and head[1:2] in (b"\2", b"\3", b"\4", b"\5") and head[8:] != b"{"
 
