@@ -41,7 +41,7 @@ def write_card(card: CardFacts) -> str:
     size = f", size {card.size}" if card.size else ""
     parts = [
         f"# {card.name}",
-        f"A {kind} made with langnet; its encoder is of the family {card.family}{size}.",
+        f"A {kind} {'read into' if card.facts.get('imported') else 'made with'} langnet; its encoder is of the family {card.family}{size}.",
         "## What it is",
         "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in card.architecture.items())]),
         "## How it was made",
@@ -107,7 +107,7 @@ def _imported(source: Mapping[str, Any]) -> list[str]:
     files = [f"`{name}` (SHA-256 {entry['sha256'][:12]}…)" for name, entry in (source.get("files") or {}).items()]
     return [
         f"Read from the files of another program, where it was trained; nothing is known of that here. "
-        f"{source.get('report')}. Files: {', '.join(files)}."
+        f"`{source.get('report')}`. Files: {', '.join(files)}."
     ]
 
 
