@@ -11,6 +11,7 @@ from langnet.cli.options import (
     BatchTokens,
     Device,
     Documents,
+    DropoutScale,
     HeldOut,
     KeepDuplicates,
     LearningRate,
@@ -29,8 +30,8 @@ from langnet.cli.options import (
 )
 
 # What `encoders.registry` says of itself, written out since importing it imports PyTorch; tests hold them together.
-ENCODERS = "gpt, gpt-2018."
-SIZES = "tiny, mini, small, medium, large, base."
+ENCODERS = "gpt, gpt-2018, awd-lstm."
+SIZES = "tiny, mini, small, medium, base; gpt, gpt-2018 also large; awd-lstm also ulmfit."
 TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
 
 
@@ -39,6 +40,7 @@ TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
         "langnet pretrain texts/ --output my-lm --minutes 10",
         "langnet pretrain reviews.csv --text-column body --output my-lm --size tiny --minutes 2",
         "langnet pretrain corpus.txt.gz --documents paragraph --output my-lm --tokens 20000000",
+        "langnet pretrain texts/ --output my-lstm --encoder awd-lstm --minutes 10",
         "langnet pretrain texts/ --output my-lm --minutes 10 --resume    (after an interruption)",
     )
 )
@@ -57,10 +59,11 @@ def pretrain(
     validation_fraction: HeldOut = 0.02,
     tokenizer: Annotated[TokenizerKind | None, typer.Option(help="What a token is; by default bpe.")] = None,
     vocabulary_size: Annotated[int | None, typer.Option(help="Sized to the corpus by default.")] = None,
-    batch_tokens: BatchTokens = 4096,
+    batch_tokens: BatchTokens = None,
     learning_rate: LearningRate = None,
     optimizer: Optimizer = None,
     no_document_vectors: NoDocumentVectors = False,
+    dropout_scale: DropoutScale = None,
     precision: Precision = "auto",
     device: Device = None,
     seed: Seed = 0,
@@ -92,6 +95,7 @@ def pretrain(
         document_vectors=not no_document_vectors,
         prepare=PrepareOptions(tokenizer, vocabulary_size, validation_fraction, corpus, seed),
         seed=seed,
+        dropout_scale=dropout_scale,
         precision=precision,
         device=device,
     )

@@ -12,13 +12,16 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from langnet.errors import LangnetError
+
 
 @dataclass
 class Encoding:
     """What an encoder returns.
 
     Attributes:
-        layers: one tensor (B, T, D) a layer, bottom to top; the first is the embeddings.
+        layers: one tensor (B, T, D) a layer, bottom to top; the first is the embeddings. The last has the encoder's
+            width; those between may have others, `Encoder.layer_dims`.
         state: a recurrent state to pass into the next call, or None. Encoders never keep a state themselves.
     """
 
@@ -36,15 +39,18 @@ class Encoder(nn.Module, ABC):
 
     Attributes:
         config: the frozen dataclass that rebuilds the encoder; JSON-serialisable fields only.
-        dim: D, the width of every layer that `forward` returns.
+        dim: D, the width of the last layer.
         n_layers: the number of layers above the embeddings; `forward` returns `n_layers + 1` tensors.
         context: the longest T that one call accepts, or None where there is no limit.
+        recurrent: whether the state holds all that was read, however long, in a fixed room: then a text can be read in
+            pieces, and what the pieces give is what the whole would have given.
     """
 
     config: Any
     dim: int
     n_layers: int
     context: int | None
+    recurrent: bool = False
 
     @abstractmethod
     def forward(self, ids: Tensor, mask: Tensor | None = None, state: Any = None) -> Encoding:
@@ -67,6 +73,32 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def layer_groups(self) -> list[list[nn.Parameter]]:
         """Every parameter exactly once, grouped bottom (embeddings) to top, for layer-wise rates and unfreezing."""
+
+    def output_bias(self) -> Tensor | None:
+        """The bias (V,) behind `logits`; None where there is none."""
+        return None
+
+    def softmax_input(self, hidden: Tensor) -> Tensor:
+        """What the softmax reads of top-layer states (B, T, D): themselves, but for a dropout in training."""
+        return hidden
+
+    def scale_dropout(self, scale: float) -> None:
+        """Turn the dial that multiplies every dropout of the encoder.
+
+        Raises:
+            LangnetError: this encoder has no such dial.
+        """
+        raise LangnetError(f"dropout scale {scale:g}: this encoder has no such dial; leave it out, or use awd-lstm")
+
+    @property
+    def layer_dims(self) -> tuple[int, ...]:
+        """The width of each tensor of `Encoding.layers`."""
+        return (self.dim,) * (self.n_layers + 1)
+
+    @property
+    def mixed_dim(self) -> int:
+        """The width of a mix of all layers, in which narrower ones are padded with zeros."""
+        return max(self.layer_dims)
 
     @property
     def n_parameters(self) -> int:

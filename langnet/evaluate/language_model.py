@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy.special import gammaln
+from torch import Tensor
 
 from langnet.encoders.encoder import Encoder
 from langnet.evaluate.intervals import Interval, bootstrap_ratio
 from langnet.tasks.cross_entropy import token_losses
 from langnet.text.batches import Batch, document_windows
 from langnet.text.prepare import encode_documents
+from langnet.text.shards import TokenShards
 from langnet.text.tokenizer import Tokenizer
 
 ROWS = 16  # windows at once
+UNLIMITED = 1024  # tokens a window of an encoder without a limit
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequenc
         assert batch.targets is not None, "windows need targets"
         assert batch.document is not None, "windows say of which document they are"
         hidden = encoder(batch.ids, batch.mask).top  # (B, T, D)
-        losses = token_losses(hidden.flatten(0, 1), encoder.output_weight().to(hidden.dtype), batch.targets.flatten())
+        losses = _token_losses(encoder, hidden, batch.targets)
         document = batch.document.cpu().numpy()
         np.add.at(nats, document, losses.view(batch.targets.shape).double().sum(1).cpu().numpy())
         np.add.at(count, document, (batch.targets != -100).sum(1).cpu().numpy())
@@ -112,13 +115,31 @@ def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequenc
     return [TextScore(-float(n), int(c), int(b)) for n, c, b in zip(nats, count, n_bytes, strict=True)]
 
 
+def _token_losses(encoder: Encoder, hidden: Tensor, targets: Tensor) -> Tensor:
+    """Nats of each position: (B, T, D), (B, T) to (B x T,)."""
+    weight, bias = encoder.output_weight().to(hidden.dtype), encoder.output_bias()
+    bias = None if bias is None else bias.to(hidden.dtype)
+    return token_losses(hidden.flatten(0, 1), weight, targets.flatten(), bias)
+
+
+def scoring_windows(encoder: Encoder, documents: Sequence[np.ndarray] | TokenShards) -> Iterator[Batch]:
+    """Windows in which an encoder scores documents: as long as it can see, each half of it new.
+
+    Where there is no limit, a document of up to `UNLIMITED` tokens is read whole, and a longer one in windows that a
+    quarter of their length warms up: an LSTM makes use of some 200 tokens (Khandelwal et al. 2018), and windows side by
+    side are many times quicker than one long row.
+    """
+    if encoder.context is None:
+        return document_windows(documents, UNLIMITED, ROWS, UNLIMITED - UNLIMITED // 4)
+    return document_windows(documents, encoder.context, ROWS, max(1, encoder.context // 2))
+
+
 def score_texts(encoder: Encoder, tokenizer: Tokenizer, texts: Sequence[str]) -> list[TextScore]:
     """The log-probability of each text as a document of its own, in the order given.
 
-    A text longer than the context is read in windows that overlap by half.
+    A text longer than the context is read in windows; see `scoring_windows`.
     """
-    context = encoder.context or 256
-    windows = document_windows(encode_documents(texts, tokenizer), context, ROWS, max(1, context // 2))
+    windows = scoring_windows(encoder, encode_documents(texts, tokenizer))
     return score_documents(encoder, windows, [len(text.encode("utf8", "surrogatepass")) for text in texts])
 
 
