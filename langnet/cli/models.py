@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from langnet.hub.folder import ModelSummary
 
 ROOT_HELP = "A folder of model folders, this machine's models by default; or one model."
-FORMAT_HELP = "transformers (a folder for from_pretrained), onnx (the encoder, for onnxruntime)."
+FORMAT_HELP = "transformers (a folder for from_pretrained), onnx (a graph for onnxruntime)."
 
 
 class ModelsVerbs(typer.core.TyperGroup):

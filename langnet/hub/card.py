@@ -39,9 +39,10 @@ def write_card(card: CardFacts) -> str:
     """The card in Markdown."""
     kind = "language model" if card.labels is None else f"text classifier of {len(card.labels)} labels"
     size = f", size {card.size}" if card.size else ""
+    made = "read into" if card.facts.get("imported") else "made with"
     parts = [
         f"# {card.name}",
-        f"A {kind} {'read into' if card.facts.get('imported') else 'made with'} langnet; its encoder is of the family {card.family}{size}.",
+        f"A {kind} {made} langnet; its encoder is of the family {card.family}{size}.",
         "## What it is",
         "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in card.architecture.items())]),
         "## How it was made",

@@ -1,4 +1,4 @@
-"""Any encoder as an ONNX graph: token ids and a mask in, the hidden states of every layer out.
+"""A GPT as an ONNX graph: token ids and a mask in, the hidden states of every layer out.
 
 Batch and length are open. The folder also holds the tokenizer, as the `tokenizers` library reads it.
 """
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from langnet.encoders.encoder import Encoder
+from langnet.encoders.gpt import GPT
 from langnet.errors import LangnetError
 from langnet.hub.exporters.exported import Exporter, encoder_of, new_place
 from langnet.hub.folder import FolderContents
@@ -51,6 +52,8 @@ def write(contents: FolderContents, output: Path) -> str:
     if not all(find_spec(name) for name in _NEEDED):
         raise LangnetError("writing ONNX needs onnx and onnxscript; install them with: pip install 'langnet[onnx]'")
     family, encoder = encoder_of(contents)
+    if not isinstance(encoder, GPT):
+        raise LangnetError(f"'{family}' is not written as ONNX yet; those that are: gpt, gpt-2018 and gpt-2")
     tokenizer = Tokenizer.from_json(contents.tokenizer_json)
     with new_place(output) as folder:
         folder.mkdir()
@@ -63,7 +66,7 @@ def write(contents: FolderContents, output: Path) -> str:
     )
 
 
-EXPORTER = Exporter("onnx", "the encoder as a graph for onnxruntime: ids and mask to every layer", write)
+EXPORTER = Exporter("onnx", "a GPT as a graph for onnxruntime: ids and mask to every layer", write)
 
 
 def _special(tokenizer: Tokenizer) -> dict[str, int]:

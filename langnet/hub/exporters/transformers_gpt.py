@@ -30,7 +30,7 @@ def write(contents: FolderContents, output: Path) -> str:
     if layout is None or not isinstance(encoder, GPT) or not fits(layout, encoder):
         raise LangnetError(
             f"transformers has no architecture that computes what '{family}' does, only gpt-2018 and gpt-2; "
-            "--format onnx writes any encoder"
+            "--format onnx writes gpt too"
         )
     if contents.labels is not None:
         raise LangnetError("this model is a classifier; export the language model that it came from")
