@@ -16,7 +16,7 @@ JITTER = 1 / 14  # standard deviation of the length, as a part of it: 5 at 70
 class StreamBatches:
     """A packed stream of documents cut into B rows, read side by side in pieces of random length.
 
-    Merity et al. 2017, section 5: a length of 70 with probability 0.95, else 35, plus normal noise of deviation 5, and a
+    Merity et al. 2017, section 5: a length of 70 with probability 0.95, else 35, plus noise of deviation 5, and a
     learning rate in proportion (`Batch.rate`), so that the text is not always cut at the same places. Batch i
     goes on where batch i - 1 ended, but for the first of an epoch, which begins anew at another phase of the stream.
 
