@@ -31,6 +31,7 @@ ORDER = [
     "predict",
     "generate",
     "score",
+    "encoders",
     "models",
     "study",
     "demo",

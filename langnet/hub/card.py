@@ -39,9 +39,10 @@ def write_card(card: CardFacts) -> str:
     """The card in Markdown."""
     kind = "language model" if card.labels is None else f"text classifier of {len(card.labels)} labels"
     size = f", size {card.size}" if card.size else ""
+    made = "read into" if card.facts.get("imported") else "made with"
     parts = [
         f"# {card.name}",
-        f"A {kind} made with langnet; its encoder is of the family {card.family}{size}.",
+        f"A {kind} {made} langnet; its encoder is of the family {card.family}{size}.",
         "## What it is",
         "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in card.architecture.items())]),
         "## How it was made",
@@ -67,7 +68,7 @@ def _made(card: CardFacts) -> list[str]:
     parts, earlier = [], facts.get("adapted_from")
     if isinstance(earlier, Mapping):
         parts += ["**Pretraining.** " + _training(earlier), "**Adaptation to other text.** " + _training(facts)]
-    elif facts.get("pretrain"):
+    elif facts.get("pretrain") or facts.get("imported"):
         parts.append("**Pretraining.** " + _training(facts))
     else:
         parts.append("**Pretraining.** Not recorded.")
@@ -89,6 +90,7 @@ def _training(facts: Mapping[str, Any]) -> str:
             f"{_number(corpus, 'duplicates')} duplicates and {_number(corpus, 'empty')} empty documents were dropped."
         )
     sentences.append(f"Languages: {facts.get('languages') or 'not recorded'}.")
+    sentences += _imported(facts.get("imported") or {})
     if run:
         sentences.append(
             f"Next-token prediction over {_number(run, 'tokens')} tokens in {_number(run, 'steps')} steps and "
@@ -97,6 +99,17 @@ def _training(facts: Mapping[str, Any]) -> str:
             + (f", on: {run['machine']}." if run.get("machine") else ".")
         )
     return " ".join(sentences)
+
+
+def _imported(source: Mapping[str, Any]) -> list[str]:
+    """Which files of another program the model was read from."""
+    if not source:
+        return []
+    files = [f"`{name}` (SHA-256 {entry['sha256'][:12]}…)" for name, entry in (source.get("files") or {}).items()]
+    return [
+        f"Read from the files of another program, where it was trained; nothing is known of that here. "
+        f"`{source.get('report')}`. Files: {', '.join(files)}."
+    ]
 
 
 def _transfer(run: Mapping[str, Any]) -> str:
@@ -139,6 +152,8 @@ def _measured(card: CardFacts) -> list[str]:
             f"`langnet evaluate {card.name} test.csv` gives them with intervals, beside their neighbours."
         ]
     scores = card.facts.get("validation") or {}
+    if not scores.get("n_bytes") and card.facts.get("imported"):
+        return [f"Nothing yet. `langnet evaluate {card.name} text.txt` gives its bits per byte with an interval."]
     if not scores.get("n_bytes"):
         return ["Nothing was held out of the corpus, so nothing is known."]
     interval = scores.get("interval")
