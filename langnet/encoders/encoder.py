@@ -39,12 +39,14 @@ class Encoder(nn.Module, ABC):
         dim: D, the width of every layer that `forward` returns.
         n_layers: the number of layers above the embeddings; `forward` returns `n_layers + 1` tensors.
         context: the longest T that one call accepts, or None where there is no limit.
+        predicts_next: whether there are `logits` and an `output_weight`; where not, as in word vectors, they raise.
     """
 
     config: Any
     dim: int
     n_layers: int
     context: int | None
+    predicts_next: bool = True
 
     @abstractmethod
     def forward(self, ids: Tensor, mask: Tensor | None = None, state: Any = None) -> Encoding:
