@@ -1,10 +1,24 @@
 """The command line: every verb of langnet in a file of its name, each with worked examples in its help."""
 
 # Each verb adds itself to the application when its module is imported.
-from langnet.cli import adapt, demo, evaluate, finetune, generate, inspect, models, predict, pretrain, score, study
+from langnet.cli import (
+    adapt,
+    align,
+    demo,
+    evaluate,
+    finetune,
+    generate,
+    inspect,
+    models,
+    predict,
+    pretrain,
+    score,
+    study,
+    vectors,
+)
 from langnet.cli.app import main
 
 __all__ = [
-    "adapt", "demo", "evaluate", "finetune", "generate", "inspect", "main", "models", "predict", "pretrain",
-    "score", "study",
+    "adapt", "align", "demo", "evaluate", "finetune", "generate", "inspect", "main", "models", "predict", "pretrain",
+    "score", "study", "vectors",
 ]  # fmt: skip

@@ -29,6 +29,7 @@ ORDER = [
     "generate",
     "score",
     "models",
+    "vectors",
     "study",
     "demo",
 ]
