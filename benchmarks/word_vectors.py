@@ -28,7 +28,7 @@ from langnet.evaluate.intervals import bootstrap_cells
 from langnet.evaluate.word_vectors import read_analogies, read_similarities, score_analogies, score_similarities
 from langnet.recipes.model import load
 from langnet.recipes.pretrain import Run
-from langnet.recipes.word_vectors import Kind, WordVectorOptions, space_of, train_word_vectors
+from langnet.recipes.word_vectors import Kind, WordVectorOptions, load_word_space, train_word_vectors
 from langnet.text.cooccurrences import CountOptions, count_cooccurrences
 from langnet.text.shards import TokenShards
 from langnet.training.glove import GloveOptions, train_glove
@@ -85,8 +85,7 @@ def _quality(kind: Kind, epochs: int | None, texts: list[str], work: Path, chose
 
 
 def _score(kind: Kind, folder: Path, sets: Path, clock: Path) -> None:
-    model = load(folder)
-    space, facts = space_of(model), model.facts["vectors"]
+    space, facts = load_word_space(folder), load(folder).facts["vectors"]
     sections = score_analogies(space, read_analogies(sets / "questions-words.txt"))
     row: Row = {"kind": kind, "words": len(space), "tokens": facts["tokens"], "minutes": facts["minutes"]}
     row |= {

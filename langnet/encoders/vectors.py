@@ -12,12 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from langnet.encoders.encoder import Encoder, Encoding
 from langnet.encoders.family import Family, Recipe
+from langnet.encoders.word_space import Subwords, WordSpace
 from langnet.errors import LangnetError
+from langnet.text.tokenizer import SPECIAL_TOKENS, Tokenizer
 
 KINDS = ("word2vec-skipgram", "word2vec-cbow", "fasttext", "glove")
 
@@ -73,6 +76,42 @@ class Vectors(Encoder):
 
     def layer_groups(self) -> list[list[nn.Parameter]]:
         return [list(self.embeddings.parameters())]
+
+
+def vectors_of(
+    space: WordSpace, kind: str = "imported", tokenizer: Tokenizer | None = None
+) -> tuple[Vectors, Tokenizer]:
+    """An encoder of words and their vectors, and its tokenizer; special tokens and unknown words have the vector zero.
+
+    Args:
+        space: the words.
+        kind: how the vectors were made.
+        tokenizer: whose entries are the special tokens and the words, in their order; None makes one.
+    """
+    tokenizer = tokenizer or Tokenizer.of_words(space.words, space.lowercase)
+    subwords = space.subwords
+    grams = (len(subwords.vectors), subwords.shortest, subwords.longest) if subwords else (0, 0, 0)
+    encoder = Vectors(VectorsConfig(tokenizer.vocabulary_size, space.dim, kind, *grams, lowercase=space.lowercase))
+    with torch.no_grad():
+        encoder.embeddings.weight.zero_()
+        encoder.embeddings.weight[len(SPECIAL_TOKENS) :] = torch.from_numpy(np.ascontiguousarray(space.vectors))
+        if subwords:
+            encoder.subwords = torch.from_numpy(np.ascontiguousarray(subwords.vectors))
+    return encoder.eval(), tokenizer
+
+
+def space_of(encoder: Encoder, tokenizer: Tokenizer, source: str = "the vectors") -> WordSpace:
+    """The words of an encoder of word vectors.
+
+    Raises:
+        LangnetError: it is an encoder of another kind.
+    """
+    if not isinstance(encoder, Vectors):
+        raise LangnetError(f"{source} is no model of word vectors; train some with langnet vectors train")
+    config = encoder.config
+    vectors = encoder.embeddings.weight.detach()[len(SPECIAL_TOKENS) :].cpu().numpy()
+    grams = Subwords(config.shortest, config.longest, encoder.subwords.cpu().numpy()) if config.buckets else None
+    return WordSpace(tokenizer.words(), vectors, grams, config.lowercase, source)
 
 
 NO_LANGUAGE_MODEL = (

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 
-from langnet.encoders.vectors import FAMILY, KINDS, Vectors, VectorsConfig
+from langnet.encoders.vectors import FAMILY, KINDS, space_of, vectors_of
 from langnet.encoders.word_space import Subwords, WordSpace
 from langnet.errors import LangnetError
 from langnet.hub.folder import is_model_folder
@@ -178,41 +177,10 @@ def _train(
 
 
 def model_of(space: WordSpace, kind: str = "imported", tokenizer: Tokenizer | None = None) -> Model:
-    """A model of words and their vectors; special tokens and unknown words have the vector zero.
-
-    Args:
-        space: the words.
-        kind: how the vectors were made.
-        tokenizer: whose entries are the special tokens and the words, in their order; None makes one.
-    """
-    tokenizer = tokenizer or Tokenizer.of_words(space.words, space.lowercase)
-    subwords = space.subwords
-    grams = (len(subwords.vectors), subwords.shortest, subwords.longest) if subwords else (0, 0, 0)
-    config = VectorsConfig(tokenizer.vocabulary_size, space.dim, kind, *grams, lowercase=space.lowercase)
-    encoder = Vectors(config)
-    with torch.no_grad():
-        encoder.embeddings.weight.zero_()
-        encoder.embeddings.weight[len(SPECIAL_TOKENS) :] = torch.from_numpy(np.ascontiguousarray(space.vectors))
-        if subwords:
-            encoder.subwords = torch.from_numpy(np.ascontiguousarray(subwords.vectors))
+    """A model of words and their vectors; see `encoders.vectors.vectors_of`."""
+    encoder, tokenizer = vectors_of(space, kind, tokenizer)
     network = TaskModel(encoder, [(WordContexts(), 1.0)]).eval()
     return Model(FAMILY.name, tokenizer, network, facts={"vectors": {"kind": kind, "words": len(space)}})
-
-
-def space_of(model: Model, source: str = "the vectors") -> WordSpace:
-    """The words of a model of word vectors.
-
-    Raises:
-        LangnetError: the model is of another kind.
-    """
-    encoder = model.encoder
-    if not isinstance(encoder, Vectors):
-        raise LangnetError(f"{source} is a model of the family {model.family}, and no word vectors; train some with "
-                           "langnet vectors train")  # fmt: skip
-    config = encoder.config
-    vectors = encoder.embeddings.weight.detach()[len(SPECIAL_TOKENS) :].numpy()
-    grams = Subwords(config.shortest, config.longest, encoder.subwords.numpy()) if config.buckets else None
-    return WordSpace(model.tokenizer.words(), vectors, grams, config.lowercase, source)
 
 
 def load_word_space(path: str | Path, most: int = 0) -> WordSpace:
@@ -229,4 +197,5 @@ def load_word_space(path: str | Path, most: int = 0) -> WordSpace:
     if place.is_file():
         return read_word_vectors(place, most).space
     folder = place if is_model_folder(place) else resolve_model(path)
-    return space_of(load(folder), str(path)).most_frequent(most)
+    model = load(folder)
+    return space_of(model.encoder, model.tokenizer, str(path)).most_frequent(most)

@@ -1,1 +1,1 @@
-"""Writers of other programs' files."""
+"""langnet's models, written as other programs read them."""

@@ -8,8 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from langnet.encoders.vectors import space_of
 from langnet.encoders.word_space import WordSpace
 from langnet.errors import LangnetError
+from langnet.hub.exporters.exported import Exporter, encoder_of, new_place
+from langnet.hub.folder import FolderContents
+from langnet.text.tokenizer import Tokenizer
 
 
 def write_word2vec(space: WordSpace, path: str | Path, binary: bool = False) -> Path:
@@ -45,3 +49,22 @@ def write_word2vec(space: WordSpace, path: str | Path, binary: bool = False) -> 
     finally:
         temporary.unlink(missing_ok=True)
     return target
+
+
+def export_word2vec(contents: FolderContents, output: Path, binary: bool) -> str:
+    """Write a folder's word vectors; returns what was written.
+
+    Raises:
+        LangnetError: the folder holds another model, or the file exists.
+    """
+    _, encoder = encoder_of(contents)
+    space = space_of(encoder, Tokenizer.from_json(contents.tokenizer_json), "this model")
+    with new_place(output) as place:
+        write_word2vec(space, place, binary)
+    return f"{len(space):,} words of {space.dim} dimensions"
+
+
+WORD2VEC = (
+    Exporter("word2vec", "word vectors as binary, for gensim and others", lambda c, o: export_word2vec(c, o, True)),
+    Exporter("word2vec-text", "word vectors as text, for gensim and others", lambda c, o: export_word2vec(c, o, False)),
+)

@@ -1,1 +1,1 @@
-"""Readers of other programs' files: every format by its content, streamed, and nothing in them executed."""
+"""Models of other programs, read into langnet's own."""

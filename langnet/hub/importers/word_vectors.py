@@ -18,10 +18,14 @@ from typing import IO
 
 import numpy as np
 
+from langnet.encoders.vectors import FAMILY, vectors_of
 from langnet.encoders.word_space import WordSpace
 from langnet.errors import LangnetError
 from langnet.hub.importers.fasttext import is_fasttext, read_fasttext
 from langnet.hub.importers.growing import GrowingRows, Notes, shown
+from langnet.hub.importers.guard import origin
+from langnet.hub.importers.imported import Imported, Importer, ImportOptions, ImportReport, model_contents
+from langnet.tasks.word_contexts import WordContexts
 from langnet.text.archives import split_member
 from langnet.text.compression import damage_errors, decompressed, guarded, refuse_bomb
 
@@ -84,6 +88,24 @@ def read_word_vectors(path: str | Path, most: int = 0) -> ImportedVectors:
     except damage_errors() as error:
         reason = getattr(error, "strerror", None) or str(error) or "it is cut off"
         raise LangnetError(f"cannot read {path}: {reason}; fetch the file again") from error
+
+
+def read_model(path: Path, options: ImportOptions) -> Imported:
+    """A file of word vectors as the folder of a model.
+
+    Raises:
+        LangnetError: as `read_word_vectors`.
+    """
+    found = read_word_vectors(path, options.most or 0)
+    space, n_tensors = found.space, 2 if found.space.subwords else 1
+    encoder, tokenizer = vectors_of(space)
+    notes = [f"{len(space):,} words of {space.dim} dimensions", *found.notes]
+    report = ImportReport(found.format, n_tensors, n_tensors, notes=notes)
+    facts = {
+        "vectors": {"kind": "imported", "words": len(space), "source": f"{path.name} ({found.format})"},
+        "imported": {"format": found.format, "files": origin([path]), "report": str(report)},
+    }
+    return Imported(model_contents(FAMILY.name, encoder, WordContexts(), tokenizer, facts), report)
 
 
 _REFUSED = {
@@ -273,3 +295,6 @@ def _checked(space: WordSpace, name: str) -> WordSpace:
     if len(wrong):
         raise LangnetError(f"{name}: the vector of '{space.words[wrong[0]]}' has numbers that are not finite")
     return space
+
+
+WORD_VECTORS = Importer("word vectors", FORMATS, recognises, read_model, frozenset({"most"}))
