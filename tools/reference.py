@@ -27,6 +27,7 @@ from langnet.encoders.registry import FAMILIES
 from langnet.estimators import TextClassifier, TextFeatures
 from langnet.recipes.finetune import FinetuneOptions
 from langnet.recipes.pretrain import PretrainOptions, Run
+from langnet.recipes.word_vectors import WordVectorOptions
 from langnet.study.methods import MethodOptions
 from langnet.study.sample_efficiency import SampleEfficiencyOptions
 from langnet.tasks.classify import ClassifyConfig
@@ -35,6 +36,7 @@ from langnet.text.prepare import PrepareOptions
 from langnet.training.budget import Budget
 from langnet.training.loop import LoopConfig
 from langnet.training.optimizer import OptimizerConfig
+from langnet.transfer.alignment import AlignOptions
 from langnet.transfer.pseudo_labels import PseudoLabelOptions
 from langnet.transfer.schedule import ScheduleConfig
 
@@ -43,7 +45,7 @@ NOTE = "<!-- Written by `python -m tools.reference` from the code; do not edit. 
 CLASSES: list[type] = [
     PretrainOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, Recipe, GPTConfig, FinetuneOptions,
     PseudoLabelOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget, SampleEfficiencyOptions,
-    MethodOptions,
+    MethodOptions, WordVectorOptions, AlignOptions,
 ]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples

@@ -94,9 +94,9 @@ def vectors_of(
     encoder = Vectors(VectorsConfig(tokenizer.vocabulary_size, space.dim, kind, *grams, lowercase=space.lowercase))
     with torch.no_grad():
         encoder.embeddings.weight.zero_()
-        encoder.embeddings.weight[len(SPECIAL_TOKENS) :] = torch.from_numpy(np.ascontiguousarray(space.vectors))
+        encoder.embeddings.weight[len(SPECIAL_TOKENS) :] = torch.from_numpy(np.array(space.vectors))
         if subwords:
-            encoder.subwords = torch.from_numpy(np.ascontiguousarray(subwords.vectors))
+            encoder.subwords = torch.from_numpy(np.array(subwords.vectors))  # a copy: what was read may be read-only
     return encoder.eval(), tokenizer
 
 

@@ -87,7 +87,9 @@ def draw_map(found: WordMap, title: str, width: int = 1000, height: int = 800) -
             hidden += 1
             continue
         taken.append(box)
-        drawn.append(tag("text", word, x=box[0], y=box[3] - 4))
+        # Anchored at the side of the dot: letters are wider or narrower than thought.
+        side, at = ("start", box[0]) if box[0] > a else ("end", box[2]) if box[2] < a else ("middle", a)
+        drawn.append(tag("text", word, x=at, y=box[3] - 4, text_anchor=side))
     told = f"{len(found.words)} words; {found.described}"
     if hidden:
         told += f"; {hidden} labels would cover others: point at the dots"

@@ -106,6 +106,11 @@ def align_supervised(
     if not pairs:
         raise LangnetError("no pair of the dictionary is known on both sides; check its order and its spelling")
     x, y, centers = _normalised(source, target)
+    if options.reweight and len(pairs) < 2 * x.shape[1]:
+        raise LangnetError(
+            f"reweighting measures {x.shape[1]} dimensions, for which {len(pairs)} pairs are too few; give a larger "
+            "dictionary, or leave it out"
+        )
     rows = np.array(pairs, dtype=np.int64)
     maps = _maps(x[rows[:, 0]], y[rows[:, 1]], options.reweight)
     return Alignment(*maps, *centers, similarity=_similarity(x[rows[:, 0]] @ maps[0], y[rows[:, 1]] @ maps[1]))

@@ -95,6 +95,8 @@ def test_precision_counts_any_translation_and_what_is_unknown():
 def test_mistakes(tmp_path):
     with pytest.raises(LangnetError, match="no pair of the dictionary"):
         align_supervised(np.eye(3), np.eye(3), [])
+    with pytest.raises(LangnetError, match="too few"):
+        align_supervised(np.eye(3), np.eye(3), [(0, 0)] * 5, AlignOptions(reweight=True))
     with pytest.raises(LangnetError, match="3 dimensions and the target 4"):
         align_supervised(np.eye(3), np.eye(4), [(0, 0)])
     (tmp_path / "pairs.txt").write_text("one uno\ntwo\n")
