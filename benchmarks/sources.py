@@ -47,7 +47,12 @@ def read_imdb(folder: Path) -> tuple[list[str], LabelledData, LabelledData]:
             texts += found
             labels += [label] * len(found)
         parts[part] = LabelledData(texts, labels)
-    return _texts(folder / "train" / "unsup") + parts["train"].texts, parts["train"], parts["test"]
+    return read_raw_imdb(folder) + parts["train"].texts, parts["train"], parts["test"]
+
+
+def read_raw_imdb(folder: Path) -> list[str]:
+    """The reviews without labels, 50,000; `folder` as in `read_imdb`."""
+    return _texts(folder / "train" / "unsup")
 
 
 def _texts(folder: Path) -> list[str]:

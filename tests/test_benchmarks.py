@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from benchmarks import training_speed
+from benchmarks import training_speed, word_vectors
 from benchmarks.variants import Shape
+from tests.conftest import sentences
 
 TINY = ["--layers", "1", "--dim", "16", "--heads", "2", "--vocabulary", "50", "--context", "8", "--batch", "2"]
 TINY += ["--steps", "1", "--warmup", "1", "--matrix", "32", "--rounds", "2"]
@@ -35,6 +36,23 @@ def test_ratios_are_taken_within_a_turn():
     turns = [{"gpt2-default": {"seconds": 4.0}, "gpt-adamw": {"seconds": s}} for s in (1.0, 2.0, 4.0)]
     row = training_speed.summarise(turns, Shape())["rows"]["gpt-adamw"]
     assert row["times_gpt2-default"] == {"median": 2.0, "least": 1.0, "most": 4.0}
+
+
+def test_word_vectors_beside_each_other(tmp_path):
+    pytest.importorskip("numba")
+    for number, text in enumerate(sentences(60, seed=1).texts):
+        (tmp_path / "aclImdb" / "train" / "unsup").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "aclImdb" / "train" / "unsup" / f"{number}_0.txt").write_text(text)
+    (tmp_path / "questions-words.txt").write_text(": a\nfilm story hero music\n: gram1\nfilm story hero nobody\n")
+    for name in ("wordsim353.tsv", "simlex999.txt"):
+        (tmp_path / name).write_text("film\tstory\t7\nfilm\tending\t2\nhero\tmusic\t5\n")
+    arguments = ["--data", str(tmp_path / "aclImdb"), "--sets", str(tmp_path), "--dim", "8", "--turns", "1"]
+    arguments += ["--kinds", "word2vec-cbow", "glove", "--epochs", "glove=1", "word2vec-cbow=1", "--threads", "1"]
+    word_vectors.main([*arguments, "--output", str(tmp_path / "out")])
+    page = (tmp_path / "out.md").read_text(encoding="utf8")
+    assert "| glove | 10 | 1 |" in page
+    assert "none known" in page  # the only question on grammar has an unknown word
+    assert "langnet, 1 thread |" in page
 
 
 @pytest.mark.slow

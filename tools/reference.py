@@ -25,9 +25,11 @@ from langnet.encoders.document_vectors import DocumentVectorOptions
 from langnet.encoders.family import Recipe
 from langnet.encoders.gpt import GPTConfig
 from langnet.encoders.registry import FAMILIES
+from langnet.encoders.word_classes import WordClassOptions
 from langnet.estimators import TextClassifier, TextFeatures
 from langnet.recipes.finetune import FinetuneOptions
 from langnet.recipes.pretrain import PretrainOptions, Run
+from langnet.recipes.word_vectors import WordVectorOptions
 from langnet.study.methods import MethodOptions
 from langnet.study.sample_efficiency import SampleEfficiencyOptions
 from langnet.tasks.classify import ClassifyConfig
@@ -36,15 +38,17 @@ from langnet.text.prepare import PrepareOptions
 from langnet.training.budget import Budget
 from langnet.training.loop import LoopConfig
 from langnet.training.optimizer import OptimizerConfig
+from langnet.transfer.alignment import AlignOptions
+from langnet.transfer.co_training import CoTrainingOptions
 from langnet.transfer.pseudo_labels import PseudoLabelOptions
 from langnet.transfer.schedule import ScheduleConfig
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by `python -m tools.reference` from the code; do not edit. -->"
 CLASSES: list[type] = [
-    PretrainOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, Recipe, GPTConfig, AWDLSTMConfig,
-    FinetuneOptions, PseudoLabelOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget,
-    SampleEfficiencyOptions, MethodOptions,
+    PretrainOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, WordClassOptions, Recipe, GPTConfig,
+    AWDLSTMConfig, FinetuneOptions, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig,
+    OptimizerConfig, Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions,
 ]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples

@@ -3,6 +3,7 @@
 # Each verb adds itself to the application when its module is imported.
 from langnet.cli import (
     adapt,
+    align,
     demo,
     encoders,
     evaluate,
@@ -14,10 +15,11 @@ from langnet.cli import (
     pretrain,
     score,
     study,
+    vectors,
 )
 from langnet.cli.app import main
 
 __all__ = [
-    "adapt", "demo", "encoders", "evaluate", "finetune", "generate", "inspect", "main", "models", "predict", "pretrain",
-    "score", "study",
+    "adapt", "align", "demo", "encoders", "evaluate", "finetune", "generate", "inspect", "main", "models", "predict",
+    "pretrain", "score", "study", "vectors",
 ]  # fmt: skip

@@ -33,6 +33,7 @@ ORDER = [
     "score",
     "encoders",
     "models",
+    "vectors",
     "study",
     "demo",
 ]

@@ -44,6 +44,7 @@ class Encoder(nn.Module, ABC):
         context: the longest T that one call accepts, or None where there is no limit.
         recurrent: whether the state holds all that was read, however long, in a fixed room: then a text can be read in
             pieces, and what the pieces give is what the whole would have given.
+        predicts_next: whether there are `logits` and an `output_weight`; where not, as in word vectors, they raise.
     """
 
     config: Any
@@ -51,6 +52,7 @@ class Encoder(nn.Module, ABC):
     n_layers: int
     context: int | None
     recurrent: bool = False
+    predicts_next: bool = True
 
     @abstractmethod
     def forward(self, ids: Tensor, mask: Tensor | None = None, state: Any = None) -> Encoding:

@@ -11,9 +11,13 @@ from langnet.encoders.awd_lstm import FAMILIES as AWD_LSTM_FAMILIES
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.family import Family
 from langnet.encoders.gpt import FAMILIES as GPT_FAMILIES
+from langnet.encoders.vectors import FAMILY as VECTORS
 from langnet.errors import LangnetError
 
 FAMILIES: dict[str, Family] = {family.name: family for family in [*GPT_FAMILIES, *AWD_LSTM_FAMILIES]}
+
+# What folders hold beside them, and the loop does not pretrain.
+_NOT_PRETRAINED: dict[str, Family] = {VECTORS.name: VECTORS}
 
 
 def find_family(name: str) -> Family:
@@ -22,6 +26,8 @@ def find_family(name: str) -> Family:
     Raises:
         LangnetError: there is none.
     """
+    if name in _NOT_PRETRAINED:
+        raise LangnetError("word vectors are trained by a verb of their own: langnet vectors train")
     if name not in FAMILIES:
         raise LangnetError(f"there is no encoder '{name}'; choose one of {', '.join(FAMILIES)}")
     return FAMILIES[name]
@@ -77,9 +83,10 @@ def rebuild_encoder(config: dict[str, Any]) -> Encoder:
     """
     fields = dict(config)
     name = fields.pop("family", None)
-    if name not in FAMILIES:
+    known = FAMILIES | _NOT_PRETRAINED
+    if name not in known:
         raise LangnetError(f"this model's encoder is '{name}', which this version of langnet does not know")
-    family = FAMILIES[name]
+    family = known[name]
     try:
         return family.encoder_class(family.config_class(**fields))
     except TypeError as error:

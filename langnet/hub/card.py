@@ -23,7 +23,7 @@ class CardFacts:
         architecture: names and values for a table, such as the number of layers.
         labels: of a classifier; None for a language model.
         max_tokens: the most tokens of a text that a classifier reads.
-        facts: what the recipes wrote down: `corpus`, `pretrain`, `validation`, `adapted_from`, `finetune`.
+        facts: what the recipes wrote down: `corpus`, `pretrain`, `vectors`, `validation`, `adapted_from`, `finetune`.
     """
 
     name: str
@@ -38,6 +38,7 @@ class CardFacts:
 def write_card(card: CardFacts) -> str:
     """The card in Markdown."""
     kind = "language model" if card.labels is None else f"text classifier of {len(card.labels)} labels"
+    kind = "set of word vectors" if _is_vectors(card) else kind
     size = f", size {card.size}" if card.size else ""
     made = "read into" if card.facts.get("imported") else "made with"
     parts = [
@@ -63,11 +64,17 @@ def is_own(card: str) -> bool:
     return bool(card.strip()) and MARK not in card
 
 
+def _is_vectors(card: CardFacts) -> bool:
+    return card.labels is None and bool(card.facts.get("vectors"))
+
+
 def _made(card: CardFacts) -> list[str]:
     facts = card.facts
     parts, earlier = [], facts.get("adapted_from")
     if isinstance(earlier, Mapping):
         parts += ["**Pretraining.** " + _training(earlier), "**Adaptation to other text.** " + _training(facts)]
+    elif facts.get("vectors"):
+        parts.append("**Word vectors.** " + _vectors(facts))
     elif facts.get("pretrain") or facts.get("imported"):
         parts.append("**Pretraining.** " + _training(facts))
     else:
@@ -78,17 +85,40 @@ def _made(card: CardFacts) -> list[str]:
     return parts
 
 
+def _vectors(facts: Mapping[str, Any]) -> str:
+    """Where word vectors come from."""
+    made, sentences = facts["vectors"], _raw_text(facts)
+    sentences.append(f"Languages: {facts.get('languages') or 'not recorded'}.")
+    options = made.get("options") or {}
+    sentences.append(f"{_number(made, 'words')} words, kind {made.get('kind', 'not recorded')}.")
+    if made.get("source"):
+        sentences.append(f"Read from {made['source']}; how they were trained is not recorded.")
+    if options:
+        window, epochs = (made.get(name, "not recorded") for name in ("window", "epochs"))
+        sentences.append(
+            f"Window {window}, {epochs} passes, over {_number(made, 'tokens')} words of text, words of fewer than "
+            f"{options['min_count']} occurrences left out, in {made.get('minutes')} minutes, seed {options['seed']}, "
+            f"on: {made.get('machine')}."
+        )
+    return " ".join(sentences)
+
+
+def _raw_text(facts: Mapping[str, Any]) -> list[str]:
+    corpus = facts.get("corpus")
+    if not corpus:
+        return []
+    return [
+        f"Raw text: {_number(corpus, 'documents')} documents, {_number(corpus, 'characters')} characters, "
+        f"{_number(corpus, 'bytes')} bytes from {_number(corpus, 'files')} files; "
+        f"{_number(corpus, 'duplicates')} duplicates and {_number(corpus, 'empty')} empty documents were dropped."
+    ]
+
+
 def _training(facts: Mapping[str, Any]) -> str:
     """What a stage of language modelling read, and how long it took."""
-    corpus, run = facts.get("corpus") or {}, facts.get("pretrain") or {}
+    run = facts.get("pretrain") or {}
     options = run.get("options") or {}
-    sentences = []
-    if corpus:
-        sentences.append(
-            f"Raw text: {_number(corpus, 'documents')} documents, {_number(corpus, 'characters')} characters, "
-            f"{_number(corpus, 'bytes')} bytes from {_number(corpus, 'files')} files; "
-            f"{_number(corpus, 'duplicates')} duplicates and {_number(corpus, 'empty')} empty documents were dropped."
-        )
+    sentences = _raw_text(facts)
     sentences.append(f"Languages: {facts.get('languages') or 'not recorded'}.")
     sentences += _imported(facts.get("imported") or {})
     if run:
@@ -151,6 +181,11 @@ def _measured(card: CardFacts) -> list[str]:
             "Nothing on new texts: scores need a test set. "
             f"`langnet evaluate {card.name} test.csv` gives them with intervals, beside their neighbours."
         ]
+    if _is_vectors(card):
+        return [
+            f"Nothing yet. `langnet vectors analogy {card.name} --questions questions-words.txt` and `langnet vectors "
+            f"similarity {card.name} --pairs wordsim353.tsv` give scores with intervals."
+        ]
     scores = card.facts.get("validation") or {}
     if not scores.get("n_bytes") and card.facts.get("imported"):
         return [f"Nothing yet. `langnet evaluate {card.name} text.txt` gives its bits per byte with an interval."]
@@ -168,7 +203,12 @@ def _measured(card: CardFacts) -> list[str]:
 
 def _limits(card: CardFacts) -> str:
     lines = ["- Meant for texts of the kind, the language and the time that it learned from; on others, measure first."]
-    if card.labels is None:
+    if _is_vectors(card):
+        lines.append(
+            "- Meant as features, and as the neighbour that a language model has to beat. A word has one vector,"
+        )
+        lines[-1] += " whatever it means where it stands; unknown words have none. It writes no text."
+    elif card.labels is None:
         lines.append("- Meant as a start for classifiers. It writes what is probable, not what is true.")
     else:
         lines.append(
@@ -182,6 +222,10 @@ def _limits(card: CardFacts) -> str:
 
 def _loading(card: CardFacts) -> str:
     name = card.name
+    if _is_vectors(card):
+        python = f'from langnet.recipes.word_vectors import load_word_space\n\nspace = load_word_space("{name}")'
+        shell = f"langnet vectors nearest {name} good\nlangnet finetune {name} train.csv --output my-classifier"
+        return f'```python\n{python}\nspace.nearest("good")\n```\n\n```sh\n{shell} --method frozen\n```'
     if card.labels is None:
         python = f'model = langnet.load("{name}")\nmodel.generate("")'
         shell = f"langnet generate {name}\nlangnet finetune {name} train.csv --output my-classifier"

@@ -152,6 +152,8 @@ def finetune(
     options = options or FinetuneOptions()
     base = load(model) if isinstance(model, str | Path) else model
     names, classes = _class_ids(texts, labels)
+    if options.auxiliary_lm and not base.encoder.predicts_next:
+        raise LangnetError("word vectors have no language-model loss; leave --auxiliary-lm out")
     made = _Job(base, options, names, classes, progress).run(texts, unlabelled, folder, resume)
     data = LabelledData(list(texts), [str(label) for label in labels])
     made.facts["finetune"]["training_texts"] = describe_training_texts(data)

@@ -13,6 +13,7 @@ from torch import Tensor
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.registry import encoder_config, rebuild_encoder
+from langnet.encoders.vectors import NO_LANGUAGE_MODEL
 from langnet.errors import LangnetError
 from langnet.evaluate.language_model import TextScore, score_texts
 from langnet.hub.card import CardFacts, is_own, write_card
@@ -153,6 +154,8 @@ class Model:
     def _require_language_model(self, wanted: str) -> None:
         if self.labels is not None:
             raise LangnetError(f"this model is a classifier and cannot {wanted}; give the language model it came from")
+        if not self.encoder.predicts_next:
+            raise LangnetError(NO_LANGUAGE_MODEL)
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write the model's folder; see `langnet.hub.folder`.

@@ -172,6 +172,8 @@ def adapt(
     base = load(model) if isinstance(model, str | Path) else model
     if base.is_classifier:
         raise LangnetError("this model is a classifier; adapt the language model it came from, then fine-tune that")
+    if not base.encoder.predicts_next:
+        raise LangnetError("word vectors cannot be adapted; train new ones on both texts: langnet vectors train")
     with _working_folder(run.folder) as folder:
         corpus = _prepared(sources, folder, options, run, texts, base.tokenizer)
         space = _document_vectors(corpus, options, run.progress)

@@ -54,7 +54,8 @@ class DuplicateFilter:
     """
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("")
+        # The trainer of tokenizers reads from a thread of its own; one thread at a time does.
+        self._database = sqlite3.connect("", check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute(f"PRAGMA cache_size = -{_CACHE_KILOBYTES}")

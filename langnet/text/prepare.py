@@ -53,6 +53,8 @@ class PrepareOptions:
         validation_fraction: part of the documents that is held out, by their hash.
         corpus: how files are read and cleaned.
         seed: of the split and of the tokenizer's sample.
+        min_count: take every word of the corpus that occurs so often, for word vectors; None sizes the vocabulary.
+        lowercase: read words in small letters; with `min_count` only.
     """
 
     tokenizer: Kind | None = None
@@ -60,6 +62,8 @@ class PrepareOptions:
     validation_fraction: float = 0.02
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     seed: int = 0
+    min_count: int | None = None
+    lowercase: bool = False
 
 
 @dataclass
@@ -111,7 +115,7 @@ def _prepare(job: _Preparation, folder: Path, options: PrepareOptions, tokenizer
     if found is not None:
         return found
     job.expect(passes=1 if tokenizer else 2)
-    tokenizer = tokenizer or Tokenizer.train(job.sample(), options.tokenizer or "bpe", options.vocabulary_size)
+    tokenizer = tokenizer or job.new_tokenizer()
     (folder / "corpus.json").unlink(missing_ok=True)  # it names what the folder no longer holds
     report = job.write(folder, tokenizer)
     if not report.documents:
@@ -217,6 +221,16 @@ class _Preparation:
         """Say that all is done."""
         if self.progress:
             self.progress(self.total or self.done, self.total or self.done)
+
+    def new_tokenizer(self) -> Tokenizer:
+        """A tokenizer of a sample of the corpus, or of all of its words where they are counted."""
+        options = self.options
+        if options.min_count is None:
+            return Tokenizer.train(self.sample(), options.tokenizer or "bpe", options.vocabulary_size)
+        texts = (
+            piece for document in self.documents(CorpusReport()) for piece in cut_text(document.text, SAMPLE_PIECE)
+        )
+        return Tokenizer.train_words(texts, options.min_count, options.vocabulary_size, options.lowercase)
 
     def sample(self) -> list[str]:
         """Text for the tokenizer: all of a small corpus, pieces from all over a large one.

@@ -97,6 +97,51 @@ class Tokenizer:
         backend.train_from_iterator(held, _trainer(kind, size), length=len(held))
         return cls(_plain(backend), kind)
 
+    @classmethod
+    def train_words(
+        cls, texts: Iterable[str], min_count: int = 5, vocabulary_size: int | None = None, lowercase: bool = False
+    ) -> Tokenizer:
+        """Learn every word that occurs often enough, the frequent ones first; texts are not held, only words are.
+
+        Args:
+            texts: read once.
+            min_count: rarer words are unknown.
+            vocabulary_size: entries at most, special tokens included; None takes all.
+            lowercase: read every word in small letters.
+
+        Raises:
+            LangnetError: a minimum below 1, or room for no word.
+        """
+        if min_count < 1:
+            raise LangnetError(f"the minimum count must be 1 or more, not {min_count}")
+        if vocabulary_size is not None and vocabulary_size <= len(SPECIAL_TOKENS):
+            raise LangnetError(f"a vocabulary of {vocabulary_size} has no room for words; leave it out to take all")
+        backend = _untrained("words", lowercase)
+        trainer = trainers.WordLevelTrainer(
+            vocab_size=vocabulary_size or 2**31 - 1, min_frequency=min_count, special_tokens=list(SPECIAL_TOKENS),
+            show_progress=False,
+        )  # fmt: skip
+        backend.train_from_iterator(map(_encodable, texts), trainer)
+        return cls(_plain(backend), "words")
+
+    @classmethod
+    def of_words(cls, words: Iterable[str], lowercase: bool = False) -> Tokenizer:
+        """A tokenizer whose ids after the special tokens are these words, in their order; none may occur twice."""
+        vocabulary = {token: index for index, token in enumerate((*SPECIAL_TOKENS, *words))}
+        backend = _untrained("words", lowercase)
+        backend.model = models.WordLevel(vocab=vocabulary, unk_token="<unknown>")
+        return cls(backend, "words")
+
+    def words(self) -> list[str]:
+        """Every entry but the special tokens, in the order of their ids."""
+        held = self.backend.get_vocab()
+        return sorted(held, key=held.__getitem__)[len(SPECIAL_TOKENS) :]
+
+    def normalise(self, text: str) -> str:
+        """The text in the form in which entries are stored: Unicode NFC, small letters where the tokenizer is such."""
+        normalised: str = self.backend.normalizer.normalize_str(_encodable(text))
+        return normalised
+
     @property
     def vocabulary_size(self) -> int:
         """V, the number of ids."""
@@ -166,7 +211,7 @@ def _byte_alphabet() -> list[str]:
     return sorted(pre_tokenizers.ByteLevel.alphabet())
 
 
-def _untrained(kind: Kind) -> Backend:
+def _untrained(kind: Kind, lowercase: bool = False) -> Backend:
     """A backend with its normaliser, its way of cutting text, and the way back."""
     start = {token: index for index, token in enumerate(SPECIAL_TOKENS)}
     if kind in ("bpe", "bytes"):
@@ -176,7 +221,8 @@ def _untrained(kind: Kind) -> Backend:
         backend = Backend(models.Unigram())
     else:
         backend = Backend(models.WordLevel(vocab=start, unk_token="<unknown>"))
-    backend.normalizer = normalizers.NFC()
+    composed = normalizers.NFC()
+    backend.normalizer = normalizers.Sequence([composed, normalizers.Lowercase()]) if lowercase else composed
     if kind in ("bpe", "unigram", "bytes"):
         as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
         cut = pre_tokenizers.Split(_CUT, "isolated")

@@ -7,10 +7,11 @@ from pathlib import Path
 from langnet.errors import LangnetError
 from langnet.hub.exporters import onnx, transformers_gpt
 from langnet.hub.exporters.exported import Exporter
+from langnet.hub.exporters.word2vec import WORD2VEC
 from langnet.hub.folder import read_folder
 from langnet.hub.names import resolve_model
 
-EXPORTERS: tuple[Exporter, ...] = (transformers_gpt.EXPORTER, onnx.EXPORTER)
+EXPORTERS: tuple[Exporter, ...] = (transformers_gpt.EXPORTER, onnx.EXPORTER, *WORD2VEC)
 
 
 def export_model(model: Path | str, format: str, output: Path | str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -170,6 +171,7 @@ def imported_model(
     tokenizer: Tokenizer,
     files: Sequence[Path],
     size: str | None = None,
+    facts: dict[str, Any] | None = None,
 ) -> Imported:
     """An encoder with its pretraining task, as `recipes.model.Model.save` would write it.
 
@@ -181,8 +183,13 @@ def imported_model(
         tokenizer: of the encoder.
         files: that it was read from; their SHA-256 goes into the card.
         size: the named size that the encoder has, if any.
+        facts: further ones for the card.
     """
-    facts = {"imported": {"format": report.format, "files": origin(files), "report": str(report)}, "size": size}
+    facts = {
+        **(facts or {}),
+        "imported": {"format": report.format, "files": origin(files), "report": str(report)},
+        "size": size,
+    }
     network = TaskModel(encoder, [(task, 1.0)], None)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     config = {
