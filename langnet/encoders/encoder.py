@@ -39,12 +39,17 @@ class Encoder(nn.Module, ABC):
         dim: D, the width of every layer that `forward` returns.
         n_layers: the number of layers above the embeddings; `forward` returns `n_layers + 1` tensors.
         context: the longest T that one call accepts, or None where there is no limit.
+        characters: C, the most characters a word, where words are read as characters; None where ids are (B, T).
+        bidirectional: whether the first half of every layer above the embeddings has read what stands before a
+            position, and the second half what stands after it. Both halves are then scored with `output_weight`.
     """
 
     config: Any
     dim: int
     n_layers: int
     context: int | None
+    characters: int | None = None
+    bidirectional: bool = False
 
     @abstractmethod
     def forward(self, ids: Tensor, mask: Tensor | None = None, state: Any = None) -> Encoding:
@@ -58,11 +63,17 @@ class Encoder(nn.Module, ABC):
 
     @abstractmethod
     def logits(self, hidden: Tensor) -> Tensor:
-        """Next-token scores of top-layer states: (..., D) to (..., V)."""
+        """Next-token scores of top-layer states: (..., D) to (..., V).
+
+        A bidirectional encoder scores by their first half.
+        """
 
     @abstractmethod
     def output_weight(self) -> Tensor:
-        """The matrix (V, D) behind `logits`, for losses that fuse the product with the cross-entropy."""
+        """The matrix behind `logits`, for losses that fuse the product with the cross-entropy.
+
+        (V, D); of a bidirectional encoder (V, D / 2), for each half.
+        """
 
     @abstractmethod
     def layer_groups(self) -> list[list[nn.Parameter]]:
