@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from langnet.encoders.gpt import FAMILIES, GPT, GPTConfig
+from langnet.encoders.gpt import GPT, PUBLISHED_2018, GPTConfig
 from langnet.tasks.language_model import LanguageModel
 from langnet.text.batches import Batch
 from langnet.training.budget import Budget
@@ -109,8 +109,9 @@ def langnet_model(family: str, optimizer: str) -> Callable[[Shape], None]:
     """The library's own loop, with everything that it does in a real run but reading text and validation."""
 
     def run(shape: Shape) -> None:
+        fixed = PUBLISHED_2018 if family == "gpt-2018" else {}
         config = GPTConfig(
-            shape.vocabulary, shape.context, shape.dim, shape.layers, shape.heads, 4 * shape.dim, **FAMILIES[family]
+            shape.vocabulary, shape.context, shape.dim, shape.layers, shape.heads, 4 * shape.dim, **fixed
         )
         torch.manual_seed(0)
         encoder = GPT(config)

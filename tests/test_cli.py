@@ -48,3 +48,10 @@ def test_mistakes_are_one_line_and_exit_code_2(folder, arguments, message):
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (folder / "x").exists()
+
+
+def test_help_names_the_encoders_and_sizes_that_there_are():
+    from langnet.cli.pretrain import ENCODERS, SIZES
+    from langnet.encoders.registry import encoder_help, size_help
+
+    assert (encoder_help(), size_help()) == (ENCODERS, SIZES)

@@ -21,7 +21,9 @@ import typer.models
 import langnet.cli  # noqa: F401  (every verb adds itself to the application)
 from langnet.cli.app import ORDER, app, examples
 from langnet.encoders.document_vectors import DocumentVectorOptions
-from langnet.encoders.gpt import SIZES, GPTConfig
+from langnet.encoders.family import Recipe
+from langnet.encoders.gpt import GPTConfig
+from langnet.encoders.registry import FAMILIES
 from langnet.estimators import TextClassifier, TextFeatures
 from langnet.recipes.finetune import FinetuneOptions
 from langnet.recipes.pretrain import PretrainOptions, Run
@@ -39,10 +41,11 @@ from langnet.transfer.schedule import ScheduleConfig
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by `python -m tools.reference` from the code; do not edit. -->"
 CLASSES: list[type] = [
-    PretrainOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, GPTConfig, FinetuneOptions,
+    PretrainOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, Recipe, GPTConfig, FinetuneOptions,
     PseudoLabelOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget, SampleEfficiencyOptions,
     MethodOptions,
 ]  # fmt: skip
+LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples
 SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Example):\s*$", re.MULTILINE)
 
@@ -113,11 +116,20 @@ def python() -> str:
         rows = [f"| `{p.name}` | {_plain(p.default)} | {_cell(notes.get(p.name, ''))} |" for p in parameters]
         parts += [f"## {estimator.__name__}", f"`langnet.{estimator.__name__}`. {description}"]
         parts.append("\n".join(["| argument | default | |", "| --- | --- | --- |", *rows]))
-    names = list(next(iter(SIZES.values())))
-    rows = [f"| {size} | {' | '.join(str(held[name]) for name in names)} |" for size, held in SIZES.items()]
-    parts += ["## Sizes of gpt and gpt-2018"]
-    parts.append("\n".join([f"| size | {' | '.join(names)} |", "| --- " * (len(names) + 1) + "|", *rows]))
+    parts += _families()
     return "\n\n".join(parts) + "\n"
+
+
+def _families() -> list[str]:
+    """What each family of encoders is, how it is pretrained, and its sizes; families that share a table share it."""
+    rows = [f"| `{f.name}` | {_cell(f.summary)} | {_plain(f.recipe)} |" for f in FAMILIES.values()]
+    parts = ["## Families of encoders", "\n".join(["| family | | recipe |", "| --- | --- | --- |", *rows])]
+    for sizes in {id(f.sizes): f.sizes for f in FAMILIES.values()}.values():
+        names = list(next(iter(sizes.values())))
+        rows = [f"| {size} | {' | '.join(str(held[name]) for name in names)} |" for size, held in sizes.items()]
+        parts += [f"### Sizes of {' and '.join(f.name for f in FAMILIES.values() if f.sizes is sizes)}"]
+        parts.append("\n".join([f"| size | {' | '.join(names)} |", "| --- " * (len(names) + 1) + "|", *rows]))
+    return parts
 
 
 def _field(field: Field[Any], notes: dict[str, str]) -> str:
@@ -132,9 +144,16 @@ def _plain(value: object) -> str:
     if value is inspect.Parameter.empty:
         return "required"
     if is_dataclass(value):
-        changed = [f"{f.name}={getattr(value, f.name)!r}" for f in fields(value) if getattr(value, f.name) != f.default]
-        return f"`{type(value).__name__}({', '.join(changed) if len(', '.join(changed)) < 80 else '...'})`"
+        changed = [
+            f"{f.name}={getattr(value, f.name)!r}" for f in fields(value) if getattr(value, f.name) != _default(f)
+        ]
+        shown = ", ".join(changed) if len(", ".join(changed)) < LONGEST_VALUE else "..."
+        return f"`{type(value).__name__}({shown})`"
     return f"`{value!r}`"
+
+
+def _default(field: Field[Any]) -> object:
+    return field.default_factory() if field.default_factory is not MISSING else field.default
 
 
 def _docstring(cls: type) -> tuple[str, dict[str, str]]:

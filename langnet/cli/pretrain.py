@@ -28,6 +28,9 @@ from langnet.cli.options import (
     Tokens,
 )
 
+# What `encoders.registry` says of itself, written out since importing it imports PyTorch; tests hold them together.
+ENCODERS = "gpt, gpt-2018."
+SIZES = "tiny, mini, small, medium, large, base."
 TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
 
 
@@ -42,8 +45,8 @@ TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
 def pretrain(
     sources: Sources,
     output: NewFolder,
-    encoder: Annotated[str, typer.Option(help="gpt or gpt-2018.")] = "gpt",
-    size: Annotated[str, typer.Option(help="tiny, mini, small, medium, large, base.")] = "small",
+    encoder: Annotated[str, typer.Option(help=ENCODERS)] = "gpt",
+    size: Annotated[str, typer.Option(help=SIZES)] = "small",
     context: Annotated[int | None, typer.Option(help="Tokens seen at once; the size's own by default.")] = None,
     minutes: Minutes = None,
     tokens: Tokens = None,
@@ -52,7 +55,7 @@ def pretrain(
     documents: Documents = "file",
     keep_duplicates: KeepDuplicates = False,
     validation_fraction: HeldOut = 0.02,
-    tokenizer: Annotated[TokenizerKind, typer.Option(help="What a token is.")] = "bpe",
+    tokenizer: Annotated[TokenizerKind | None, typer.Option(help="What a token is; by default bpe.")] = None,
     vocabulary_size: Annotated[int | None, typer.Option(help="Sized to the corpus by default.")] = None,
     batch_tokens: BatchTokens = 4096,
     learning_rate: LearningRate = None,

@@ -16,6 +16,7 @@ cannot see it, so no attention mask is ever built. On a CPU what stands between 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 
 from langnet.encoders import fused
 from langnet.encoders.encoder import Encoder, Encoding
+from langnet.encoders.family import Family, Recipe
 from langnet.errors import LangnetError
 
 
@@ -261,20 +263,7 @@ class GPT(Encoder):
         return groups
 
 
-FAMILIES: dict[str, dict[str, Any]] = {
-    "gpt": {},
-    "gpt-2018": {
-        "dropout": 0.1,
-        "norm": "post-layer",
-        "positions": "learned",
-        "activation": "gelu",
-        "normalise_queries_keys": False,
-        "zero_outputs": False,
-        "bias": True,
-    },
-}
-
-SIZES: dict[str, dict[str, int]] = {
+SIZES: dict[str, dict[str, Any]] = {
     "tiny": {"n_layers": 2, "dim": 128, "n_heads": 2, "feedforward": 512, "context": 128},
     "mini": {"n_layers": 3, "dim": 192, "n_heads": 3, "feedforward": 768, "context": 256},
     "small": {"n_layers": 4, "dim": 256, "n_heads": 4, "feedforward": 1024, "context": 256},
@@ -283,17 +272,39 @@ SIZES: dict[str, dict[str, int]] = {
     "base": {"n_layers": 12, "dim": 768, "n_heads": 12, "feedforward": 3072, "context": 512},
 }
 
+PUBLISHED_2018: dict[str, Any] = {
+    "dropout": 0.1,
+    "norm": "post-layer",
+    "positions": "learned",
+    "activation": "gelu",
+    "normalise_queries_keys": False,
+    "zero_outputs": False,
+    "bias": True,
+}
 
-def gpt_config(family: str, size: str, vocabulary_size: int, context: int | None = None) -> GPTConfig:
-    """The configuration of a named family and size, with another context where one is given.
 
-    Raises:
-        LangnetError: no such family or size.
-    """
-    if family not in FAMILIES:
-        raise LangnetError(f"there is no GPT family '{family}'; choose one of {', '.join(FAMILIES)}")
-    if size not in SIZES:
-        raise LangnetError(f"there is no size '{size}' of {family}; choose one of {', '.join(SIZES)}")
-    fields: dict[str, Any] = {**SIZES[size], **FAMILIES[family]}
-    config = GPTConfig(vocabulary_size=vocabulary_size, **fields)
+def _config(fixed: dict[str, Any], size: str, vocabulary_size: int, context: int | None) -> GPTConfig:
+    config = GPTConfig(vocabulary_size=vocabulary_size, **{**SIZES[size], **fixed})
     return replace(config, context=context) if context else config
+
+
+FAMILIES: list[Family] = [
+    Family(
+        "gpt",
+        "a causal transformer by today's recipe",
+        GPT,
+        GPTConfig,
+        SIZES,
+        partial(_config, {}),
+        Recipe("muon", 2e-3, betas=(0.9, 0.95), schedule="trapezoid", warmup=0.02, decay=0.6),
+    ),
+    Family(
+        "gpt-2018",
+        "the transformer of Radford et al. 2018",
+        GPT,
+        GPTConfig,
+        SIZES,
+        partial(_config, PUBLISHED_2018),
+        Recipe("adamw", 2.5e-4, rate_width=768, betas=(0.9, 0.98), schedule="cosine", warmup=0.02),
+    ),
+]

@@ -1,4 +1,4 @@
-"""Every encoder by name: how its configuration is made from a size, and how it is rebuilt from a folder."""
+"""Every encoder by name, gathered from the architectures' files: built from a size, or rebuilt from a folder."""
 
 from __future__ import annotations
 
@@ -8,25 +8,38 @@ from typing import Any
 import torch
 
 from langnet.encoders.encoder import Encoder
+from langnet.encoders.family import Family
 from langnet.encoders.gpt import FAMILIES as GPT_FAMILIES
-from langnet.encoders.gpt import GPT, GPTConfig, gpt_config
-from langnet.encoders.gpt import SIZES as GPT_SIZES
 from langnet.errors import LangnetError
 
-# Each family name, and the sizes that it comes in.
-ENCODERS: dict[str, list[str]] = {family: list(GPT_SIZES) for family in GPT_FAMILIES}
+FAMILIES: dict[str, Family] = {family.name: family for family in [*GPT_FAMILIES]}
 
 
-def require_encoder(family: str, size: str) -> None:
-    """Nothing, where there is such an encoder.
+def find_family(name: str) -> Family:
+    """The family of this name.
 
     Raises:
-        LangnetError: no such family or size.
+        LangnetError: there is none.
     """
-    if family not in ENCODERS:
-        raise LangnetError(f"there is no encoder '{family}'; choose one of {', '.join(ENCODERS)}")
-    if size not in ENCODERS[family]:
-        raise LangnetError(f"there is no size '{size}' of {family}; choose one of {', '.join(ENCODERS[family])}")
+    if name not in FAMILIES:
+        raise LangnetError(f"there is no encoder '{name}'; choose one of {', '.join(FAMILIES)}")
+    return FAMILIES[name]
+
+
+def encoder_help() -> str:
+    """The families' names, for the command line."""
+    return f"{', '.join(FAMILIES)}."
+
+
+def size_help() -> str:
+    """The sizes that every family has, then those of single families, for the command line."""
+    shared = [size for size in next(iter(FAMILIES.values())).sizes if all(size in f.sizes for f in FAMILIES.values())]
+    own: dict[str, list[str]] = {}
+    for family in FAMILIES.values():
+        more = ", ".join(size for size in family.sizes if size not in shared)
+        if more:
+            own.setdefault(more, []).append(family.name)
+    return "; ".join([", ".join(shared), *(f"{', '.join(names)} also {more}" for more, names in own.items())]) + "."
 
 
 def build_encoder(family: str, size: str, vocabulary_size: int, seed: int, context: int | None = None) -> Encoder:
@@ -35,11 +48,12 @@ def build_encoder(family: str, size: str, vocabulary_size: int, seed: int, conte
     Raises:
         LangnetError: no such family or size.
     """
-    require_encoder(family, size)
-    config = gpt_config(family, size, vocabulary_size, context)
+    found = find_family(family)
+    found.require_size(size)
+    config = found.make_config(size, vocabulary_size, context)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return GPT(config)
+        return found.encoder_class(config)
 
 
 def build_encoder_like(encoder: Encoder, seed: int) -> Encoder:
@@ -61,10 +75,11 @@ def rebuild_encoder(config: dict[str, Any]) -> Encoder:
         LangnetError: the configuration is of an encoder that this version does not know.
     """
     fields = dict(config)
-    family = fields.pop("family", None)
-    if family not in ENCODERS:
-        raise LangnetError(f"this model's encoder is '{family}', which this version of langnet does not know")
+    name = fields.pop("family", None)
+    if name not in FAMILIES:
+        raise LangnetError(f"this model's encoder is '{name}', which this version of langnet does not know")
+    family = FAMILIES[name]
     try:
-        return GPT(GPTConfig(**fields))
+        return family.encoder_class(family.config_class(**fields))
     except TypeError as error:
-        raise LangnetError(f"this model's encoder configuration does not fit '{family}': {error}") from error
+        raise LangnetError(f"this model's encoder configuration does not fit '{name}': {error}") from error

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from langnet.encoders.document_vectors import DocumentVectors
@@ -19,10 +18,9 @@ from langnet.evaluate.language_model import TextScore, score_texts
 from langnet.hub.card import CardFacts, is_own, write_card
 from langnet.hub.folder import FolderContents, read_folder, write_folder
 from langnet.hub.names import resolve_model
-from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.examples import Example, encode_documents, in_order
 from langnet.tasks.generation import GenerationOptions, generate_text
-from langnet.tasks.language_model import LanguageModel
+from langnet.tasks.registry import build_task
 from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.model import TaskModel
@@ -201,7 +199,8 @@ def load(name: str | Path) -> Model:
     contents = read_folder(folder)
     config = contents.config
     encoder = rebuild_encoder(config["encoder"])
-    task, mix = _rebuild_task(config, encoder)
+    task = build_task(config["task"], encoder.dim)
+    mix = ScalarMix(encoder.n_layers + 1) if config["scalar_mix"] else None
     network = TaskModel(encoder, [(task, 1.0)], mix)
     weights = {k.removeprefix("network."): v for k, v in contents.tensors.items() if k.startswith("network.")}
     expected = network.state_dict()
@@ -228,14 +227,3 @@ def load(name: str | Path) -> Model:
         card=contents.card,
         max_tokens=config["max_tokens"],
     )
-
-
-def _rebuild_task(config: dict[str, Any], encoder: Encoder) -> tuple[Any, torch.nn.Module | None]:
-    settings = dict(config["task"])
-    name = settings.pop("name")
-    mix = ScalarMix(encoder.n_layers + 1) if config["scalar_mix"] else None
-    if name == "classify":
-        return Classify(ClassifyConfig(**settings), encoder.dim), mix
-    if name == "language_model":
-        return LanguageModel(), mix
-    raise LangnetError(f"this model's task is '{name}', which this version of langnet does not know")

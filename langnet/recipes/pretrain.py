@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,11 +13,12 @@ import numpy as np
 
 from langnet.encoders.document_vectors import DocumentVectorOptions, DocumentVectors
 from langnet.encoders.encoder import Encoder
-from langnet.encoders.registry import build_encoder, require_encoder
+from langnet.encoders.family import Recipe
+from langnet.encoders.registry import build_encoder, find_family
 from langnet.errors import LangnetError
 from langnet.evaluate.language_model import ROWS, LanguageModelScores, score_documents, sum_up
 from langnet.recipes.model import Model, load
-from langnet.tasks.language_model import LanguageModel
+from langnet.tasks.registry import build_task
 from langnet.text.batches import LanguageModelBatches, document_windows
 from langnet.text.prepare import PreparedCorpus, PrepareOptions, prepare_corpus
 from langnet.text.shards import TokenShards
@@ -39,13 +40,14 @@ class PretrainOptions:
     """How a language model is pretrained.
 
     Attributes:
-        encoder: family of the encoder: `gpt`, `gpt-2018`.
-        size: of the family: tiny, mini, small, medium, large, base.
-        context: tokens that the model sees at once; None takes the size's own.
+        encoder: family of the encoder, of `encoders.registry.FAMILIES`.
+        size: of the family; see the sizes below.
+        context: tokens that the model sees at once; None takes the size's own. Of an encoder without a limit, how many
+            one update looks back.
         minutes, tokens, steps: the budget; exactly one. All None means 10 minutes.
         batch_tokens: tokens an update.
         learning_rate: peak rate of AdamW; None takes the family's.
-        optimizer: None takes the family's: `muon` for gpt, `adamw` for gpt-2018.
+        optimizer: None takes the family's.
         document_vectors: also decompose the documents into vectors, a minute's work; see `encoders.document_vectors`.
         document: how those vectors are made.
         prepare: tokenizer, vocabulary, cleaning and splitting.
@@ -122,9 +124,11 @@ def pretrain(
     """
     options, run = options or PretrainOptions(), run or Run()
     options.budget()  # a wrong budget is said before the corpus is read
-    require_encoder(options.encoder, options.size)  # and so is a wrong name
+    family = find_family(options.encoder)
+    family.require_size(options.size)  # and so is a wrong name
+    prepare = replace(options.prepare, tokenizer=options.prepare.tokenizer or family.recipe.tokenizer)
     with _working_folder(run.folder) as folder:
-        corpus = prepare_corpus(sources, folder / "corpus", options.prepare, progress=run.on_prepare, texts=texts)
+        corpus = prepare_corpus(sources, folder / "corpus", prepare, progress=run.on_prepare, texts=texts)
         _require_text(corpus)
         encoder = build_encoder(
             options.encoder, options.size, corpus.tokenizer.vocabulary_size, options.seed, options.context
@@ -177,14 +181,15 @@ def _train(
     folder: Path,
 ) -> Model:
     """Run the loop over the prepared corpus and gather the model with its facts."""
-    network = TaskModel(encoder, [(LanguageModel(), 1.0)])
-    context = encoder.context or 256
+    recipe = find_family(family).recipe
+    network = TaskModel(encoder, [(build_task(recipe.objective, encoder.dim), 1.0)])
+    context = encoder.context or options.context or recipe.window
     batches = LanguageModelBatches(corpus.train, context, max(1, options.batch_tokens // context), options.seed)
     trainer = Trainer(
         network,
         encoder_groups(encoder),
         batches,
-        _loop_config(encoder, family, options),
+        _loop_config(encoder, recipe, options),
         validate=lambda: {"bits_per_byte": score_shards(encoder, corpus.validation, VALIDATION_TOKENS).bits_per_byte},
         folder=folder if run.folder else None,
         progress=run.progress,
@@ -209,21 +214,22 @@ def _train(
     return Model(family, corpus.tokenizer, network.cpu(), None, space, facts, result.history)
 
 
-def _loop_config(encoder: Encoder, family: str, options: PretrainOptions) -> LoopConfig:
+def _loop_config(encoder: Encoder, recipe: Recipe, options: PretrainOptions) -> LoopConfig:
     """The family's recipe, where the options leave it open."""
-    published = family == "gpt-2018"
-    # Radford et al. 2018 use 2.5e-4 at a width of 768; a narrower model takes a proportionally higher rate.
-    rate = 2.5e-4 * 768 / encoder.dim if published else 2e-3
     optimizer = OptimizerConfig(
-        options.optimizer or ("adamw" if published else "muon"),
-        options.learning_rate or rate,
-        betas=(0.9, 0.98) if published else (0.9, 0.95),
-    )
-    schedule = (
-        ScheduleConfig("cosine", warmup=0.02) if published else ScheduleConfig("trapezoid", warmup=0.02, decay=0.6)
+        options.optimizer or recipe.optimizer,
+        options.learning_rate or recipe.rate(encoder.dim),
+        weight_decay=recipe.weight_decay,
+        betas=recipe.betas,
     )
     return LoopConfig(
-        options.budget(), optimizer, schedule, seed=options.seed, precision=options.precision, device=options.device
+        options.budget(),
+        optimizer,
+        ScheduleConfig(recipe.schedule, recipe.warmup, decay=recipe.decay),
+        seed=options.seed,
+        clip=recipe.clip,
+        precision=options.precision,
+        device=options.device,
     )
 
 

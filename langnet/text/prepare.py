@@ -44,14 +44,14 @@ class PrepareOptions:
     """How raw text becomes token ids.
 
     Attributes:
-        tokenizer: bpe, unigram, words, characters or bytes.
+        tokenizer: bpe, unigram, words, characters or bytes; None takes the encoder's usual one, else bpe.
         vocabulary_size: None sizes it to the corpus.
         validation_fraction: part of the documents that is held out, by their hash.
         corpus: how files are read and cleaned.
         seed: of the split and of the tokenizer's sample.
     """
 
-    tokenizer: Kind = "bpe"
+    tokenizer: Kind | None = None
     vocabulary_size: int | None = None
     validation_fraction: float = 0.02
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
@@ -101,7 +101,7 @@ def prepare_corpus(
     if found is not None:
         return found
     job.expect(passes=1 if tokenizer else 2)
-    tokenizer = tokenizer or Tokenizer.train(job.sample(), options.tokenizer, options.vocabulary_size)
+    tokenizer = tokenizer or Tokenizer.train(job.sample(), options.tokenizer or "bpe", options.vocabulary_size)
     (folder / "corpus.json").unlink(missing_ok=True)  # it names what the folder no longer holds
     report = job.write(folder, tokenizer)
     if not report.documents:

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from langnet.encoders.gpt import FAMILIES, GPT, gpt_config, rotary_angles, rotate
-from langnet.encoders.registry import build_encoder
+from langnet.encoders.gpt import FAMILIES, GPT, rotary_angles, rotate
+from langnet.encoders.registry import build_encoder, find_family
 from langnet.errors import LangnetError
 
 
-@pytest.fixture(params=list(FAMILIES))
+@pytest.fixture(params=[family.name for family in FAMILIES])
 def encoder(request):
     encoder = build_encoder(request.param, "tiny", 50, seed=0).eval()
     with torch.no_grad():  # zero outputs would hide every mistake in the blocks
@@ -48,13 +48,13 @@ def test_every_parameter_is_in_one_group(encoder):
 
 
 def test_new_gpt_starts_as_its_embeddings():
-    encoder = GPT(gpt_config("gpt", "tiny", 30)).eval()
+    encoder = build_encoder("gpt", "tiny", 30, seed=0).eval()
     layers = encoder(torch.arange(5, 15)[None]).layers
     torch.testing.assert_close(layers[0], layers[1])
 
 
 def test_published_family_is_the_published_model():
-    config = gpt_config("gpt-2018", "base", 40_478)
+    config = find_family("gpt-2018").make_config("base", 40_478, None)
     # 116.5 M: 40,478 x 768 tokens, 512 x 768 positions, twelve blocks of 7,087,872.
     assert GPT(config).n_parameters == 40_478 * 768 + 512 * 768 + 12 * 7_087_872
 

@@ -1,0 +1,34 @@
+"""Every task by name, as a folder's configuration or a family's recipe writes it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from langnet.errors import LangnetError
+from langnet.tasks.classify import Classify, ClassifyConfig
+from langnet.tasks.language_model import LanguageModel
+from langnet.tasks.task import Task
+
+# How each task is made of its settings and the width of the encoder under it.
+TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
+    "classify": lambda settings, dim: Classify(ClassifyConfig(**settings), dim),
+    "language_model": lambda settings, dim: LanguageModel(**settings),
+}
+
+
+def build_task(config: dict[str, Any], dim: int) -> Task:
+    """A task of what its `config()` says; weights that it owns are still to be loaded.
+
+    Args:
+        config: `name`, and the task's settings.
+        dim: D, the width of the encoder's states.
+
+    Raises:
+        LangnetError: this version does not know the task.
+    """
+    settings = dict(config)
+    name = settings.pop("name")
+    if name not in TASKS:
+        raise LangnetError(f"this model's task is '{name}', which this version of langnet does not know")
+    return TASKS[name](settings, dim)
