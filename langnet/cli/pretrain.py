@@ -29,8 +29,8 @@ from langnet.cli.options import (
 )
 
 # What `encoders.registry` says of itself, written out since importing it imports PyTorch; tests hold them together.
-ENCODERS = "gpt, gpt-2018."
-SIZES = "tiny, mini, small, medium, large, base."
+ENCODERS = "gpt, gpt-2018, elmo."
+SIZES = "tiny, mini, small, medium, base; gpt, gpt-2018 also large."
 TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
 
 

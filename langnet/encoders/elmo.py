@@ -21,9 +21,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from langnet.encoders.encoder import Encoder, Encoding
+from langnet.encoders.family import Family, Recipe
 from langnet.encoders.projected_lstm import ProjectedLSTM
 from langnet.errors import LangnetError
 from langnet.text.characters import LONGEST_WORD, N_CHARACTERS, NO_CHARACTER, NO_WORD
+
+_PUBLISHED_FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class ELMoConfig:
     projection: int = 512
     units: int = 4096
     n_layers: int = 2
-    filters: tuple[tuple[int, int], ...] = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
+    filters: tuple[tuple[int, int], ...] = _PUBLISHED_FILTERS
     character_dim: int = 16
     n_highway: int = 2
     activation: Literal["relu", "tanh"] = "relu"
@@ -169,6 +172,7 @@ class ELMo(Encoder):
         self.lstms = nn.ModuleList(ProjectedLSTM(*size) for _ in range(config.n_layers))
         self.dropout = nn.Dropout(config.dropout)
         self.softmax = None
+        self.predicts_next = config.vocabulary_size > 0
         if config.vocabulary_size:
             self.softmax = nn.Linear(config.projection, config.vocabulary_size, bias=False)
             nn.init.normal_(self.softmax.weight, std=config.projection**-0.5)
@@ -226,6 +230,31 @@ SIZES: dict[str, dict[str, Any]] = {
     "tiny": {"units": 256, "projection": 64, "filters": _FILTERS[:5], "n_highway": 1},
     "mini": {"units": 512, "projection": 128, "filters": _FILTERS[:6], "n_highway": 1},
     "small": {"units": 1024, "projection": 192, "filters": _FILTERS, "n_highway": 1},
-    "medium": {"units": 2048, "projection": 256},
-    "base": {"units": 4096, "projection": 512},  # as published
+    "medium": {"units": 2048, "projection": 256, "filters": _PUBLISHED_FILTERS, "n_highway": 2},
+    "base": {"units": 4096, "projection": 512, "filters": _PUBLISHED_FILTERS, "n_highway": 2},  # as published
 }
+
+
+def _config(size: str, vocabulary_size: int, context: int | None) -> ELMoConfig:
+    """The configuration of a named size; a context, which ELMo does not limit, changes nothing in it."""
+    return ELMoConfig(vocabulary_size, **SIZES[size])
+
+
+FAMILIES: list[Family] = [
+    Family(
+        "elmo",
+        "two LSTMs over words read as characters, one in each direction (Peters et al. 2018)",
+        ELMo,
+        ELMoConfig,
+        SIZES,
+        _config,
+        Recipe(
+            "adamw",
+            2e-3,
+            objective={"name": "bidirectional_language_model", "negatives": 8192},
+            window=128,
+            tokenizer="words",
+            spell=True,
+        ),
+    )
+]

@@ -40,6 +40,7 @@ class Encoder(nn.Module, ABC):
         n_layers: the number of layers above the embeddings; `forward` returns `n_layers + 1` tensors.
         context: the longest T that one call accepts, or None where there is no limit.
         characters: C, the most characters a word, where words are read as characters; None where ids are (B, T).
+        predicts_next: whether `logits` and `output_weight` are there; where they are not they raise a `LangnetError`.
         bidirectional: whether the first half of every layer above the embeddings has read what stands before a
             position, and the second half what stands after it. Both halves are then scored with `output_weight`.
     """
@@ -48,6 +49,7 @@ class Encoder(nn.Module, ABC):
     dim: int
     n_layers: int
     context: int | None
+    predicts_next: bool = True
     characters: int | None = None
     bidirectional: bool = False
 

@@ -33,21 +33,23 @@ class _Recurrence(torch.autograd.Function):
         recurrent = recurrent.to(precision)
         back = None if projection is None else projection.to(precision).mT  # (N, H, P)
         hidden, cell = (part.to(precision) for part in start)  # (N, B, P), (N, B, H)
-        # Time first, so that what a step writes lies in one piece for each of the N.
         outputs = gates.new_empty(N, T, B, recurrent.shape[2])  # (N, T, B, P)
         cells = gates.new_empty(N, T, B, H)  # (N, T, B, H)
         active = gates.new_empty(N, T, B, width)  # (N, T, B, 4 H)
         transposed = recurrent.mT  # (N, P, 4 H)
         for t in range(T):
-            z = torch.baddbmm(gates[:, t], hidden, transposed)  # (N, B, 4 H)
+            for n in range(N):  # quicker on a CPU than one batched product, and lands where it is kept
+                torch.addmm(gates[n, t], hidden[n], transposed[n], out=active[n, t])  # (B, 4 H)
+            z = active[:, t]  # (N, B, 4 H)
             z[..., : 3 * H].sigmoid_()
             z[..., 3 * H :].tanh_()
             admitted, kept, shown, candidate = z.split(H, dim=2)
-            cell = (kept * cell).addcmul_(admitted, candidate).clamp_(-clips[0], clips[0])  # (N, B, H)
+            cell = torch.mul(kept, cell, out=cells[:, t])  # (N, B, H)
+            cell.addcmul_(admitted, candidate).clamp_(-clips[0], clips[0])
             hidden = shown * cell.tanh()  # (N, B, H)
             if back is not None:
                 hidden = torch.bmm(hidden, back).clamp_(-clips[1], clips[1])  # (N, B, P)
-            outputs[:, t], cells[:, t], active[:, t] = hidden, cell, z
+            outputs[:, t] = hidden
         ctx.clips = clips
         ctx.save_for_backward(active, cells, outputs, recurrent, projection, *start)
         ctx.mark_non_differentiable(cells)
@@ -80,7 +82,7 @@ class _Recurrence(torch.autograd.Function):
             d[..., 2 * H : 3 * H] = dhidden * squash * shown * (1 - shown)
             d[..., 3 * H :] = dcell * admitted * (1 - candidate * candidate)
             dcell = dcell * kept
-            dhidden = torch.bmm(d, recurrent)  # (N, B, P)
+            dhidden = torch.stack([torch.mm(d[n], recurrent[n]) for n in range(len(d))])  # (N, B, P)
         earlier = torch.cat([first_hidden.to(precision)[:, None], outputs[:, :-1]], dim=1)  # (N, T, B, P)
         drecurrent = torch.bmm(dz.flatten(1, 2).mT, earlier.flatten(1, 2))  # (N, 4 H, P)
         dmatrix = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,13 @@ from langnet.encoders.encoder import Encoder
 from langnet.evaluate.intervals import Interval, bootstrap_ratio
 from langnet.tasks.cross_entropy import token_losses
 from langnet.text.batches import Batch, document_windows
+from langnet.text.both_ways import windows_both_ways
 from langnet.text.prepare import encode_documents
+from langnet.text.spelling import Spelling
 from langnet.text.tokenizer import Tokenizer
 
 ROWS = 16  # windows at once
+UNLIMITED = 1024  # tokens a window of an encoder without a limit
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,14 @@ class TextScore:
         log_probability: of the whole text and its end, in nats.
         n_tokens: tokens that were predicted: the text's and the document end.
         n_bytes: of the text in UTF-8.
+        directions: log-probability from left to right and from right to left, of a model that reads both ways;
+            `log_probability` is their mean.
     """
 
     log_probability: float
     n_tokens: int
     n_bytes: int
+    directions: tuple[float, float] | None = None
 
     @property
     def bits_per_byte(self) -> float:
@@ -51,6 +57,7 @@ class LanguageModelScores:
         n_bytes: bytes of the text that they cover.
         n_documents: documents.
         interval: 95 % interval of the bits per byte over documents; NaN for a single one.
+        perplexities: from left to right and from right to left, of a model that reads both ways.
     """
 
     bits_per_byte: float
@@ -59,6 +66,7 @@ class LanguageModelScores:
     n_bytes: int
     n_documents: int
     interval: Interval
+    perplexities: tuple[float, float] | None = None
 
     def to_dict(self) -> dict[str, float | list[float] | None]:
         """For JSON."""
@@ -70,6 +78,7 @@ class LanguageModelScores:
             "n_tokens": self.n_tokens,
             "n_bytes": self.n_bytes,
             "n_documents": self.n_documents,
+            **({"perplexities": list(self.perplexities)} if self.perplexities else {}),
         }
 
 
@@ -78,12 +87,23 @@ def sum_up(scores: Sequence[TextScore]) -> LanguageModelScores:
     nats = np.array([-score.log_probability for score in scores])
     n_bytes = np.array([score.n_bytes for score in scores])
     n_tokens = sum(score.n_tokens for score in scores)
-    perplexity = math.exp(min(float(nats.sum()) / max(n_tokens, 1), 700.0))
+    both = [score.directions for score in scores if score.directions]
+    sides = -np.array(both).sum(0) if both and len(both) == len(scores) else None  # (2,)
     bits = nats / math.log(2)
     total = int(n_bytes.sum())
     return LanguageModelScores(
-        float(bits.sum()) / max(total, 1), perplexity, n_tokens, total, len(scores), bootstrap_ratio(bits, n_bytes)
+        float(bits.sum()) / max(total, 1),
+        _perplexity(float(nats.sum()), n_tokens),
+        n_tokens,
+        total,
+        len(scores),
+        bootstrap_ratio(bits, n_bytes),
+        None if sides is None else (_perplexity(float(sides[0]), n_tokens), _perplexity(float(sides[1]), n_tokens)),
     )
+
+
+def _perplexity(nats: float, n_tokens: int) -> float:
+    return math.exp(min(nats / max(n_tokens, 1), 700.0))
 
 
 @torch.no_grad()
@@ -92,24 +112,42 @@ def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequenc
 
     Args:
         encoder: on the device where it is to run.
-        windows: what `document_windows` makes: each token of a document a target once.
+        windows: what `document_windows` makes: each token of a document a target once; of `windows_both_ways` for a
+            model that reads both ways.
         n_bytes: UTF-8 bytes of each of the N documents.
     """
     was_training = encoder.training
     encoder.eval()
     device = next(encoder.parameters()).device
-    nats, count = np.zeros(len(n_bytes)), np.zeros(len(n_bytes), dtype=np.int64)
+    nats, count = np.zeros((2, len(n_bytes))), np.zeros(len(n_bytes), dtype=np.int64)
     for batch in windows:
         batch = batch.to(device)
         assert batch.targets is not None, "windows need targets"
         assert batch.document is not None, "windows say of which document they are"
         hidden = encoder(batch.ids, batch.mask).top  # (B, T, D)
-        losses = token_losses(hidden.flatten(0, 1), encoder.output_weight().to(hidden.dtype), batch.targets.flatten())
-        document = batch.document.cpu().numpy()
-        np.add.at(nats, document, losses.view(batch.targets.shape).double().sum(1).cpu().numpy())
+        document, sides = batch.document.cpu().numpy(), [(hidden, batch.targets)]
+        if encoder.bidirectional:
+            assert batch.previous is not None, "windows both ways say what stands before"
+            sides = list(zip(hidden.chunk(2, dim=-1), (batch.targets, batch.previous), strict=True))
+        for side, (states, targets) in enumerate(sides):
+            losses = token_losses(states.flatten(0, 1), encoder.output_weight().to(hidden.dtype), targets.flatten())
+            np.add.at(nats[side], document, losses.view(targets.shape).double().sum(1).cpu().numpy())
         np.add.at(count, document, (batch.targets != -100).sum(1).cpu().numpy())
     encoder.train(was_training)
-    return [TextScore(-float(n), int(c), int(b)) for n, c, b in zip(nats, count, n_bytes, strict=True)]
+    if encoder.bidirectional:
+        rows = zip(*-nats, count, n_bytes, strict=True)
+        return [TextScore((f + b) / 2, int(c), int(n), (float(f), float(b))) for f, b, c, n in rows]
+    return [TextScore(-float(n), int(c), int(b)) for n, c, b in zip(nats[0], count, n_bytes, strict=True)]
+
+
+def scoring_windows(encoder: Encoder, documents: Sequence[np.ndarray], spelling: Spelling | None) -> Iterator[Batch]:
+    """Windows in which an encoder scores documents, their words spelled where it reads characters."""
+    if encoder.bidirectional:
+        windows = windows_both_ways(documents, UNLIMITED, ROWS, UNLIMITED // 4)
+    else:
+        context = encoder.context or 256
+        windows = document_windows(documents, context, ROWS, max(1, context // 2))
+    return map(spelling.spelled, windows) if spelling else windows
 
 
 def score_texts(encoder: Encoder, tokenizer: Tokenizer, texts: Sequence[str]) -> list[TextScore]:
@@ -117,8 +155,12 @@ def score_texts(encoder: Encoder, tokenizer: Tokenizer, texts: Sequence[str]) ->
 
     A text longer than the context is read in windows that overlap by half.
     """
-    context = encoder.context or 256
-    windows = document_windows(encode_documents(texts, tokenizer), context, ROWS, max(1, context // 2))
+    spelling = None
+    if encoder.characters:
+        documents, spelling = Spelling.of_texts(texts, tokenizer)
+    else:
+        documents = encode_documents(texts, tokenizer)
+    windows = scoring_windows(encoder, documents, spelling)
     return score_documents(encoder, windows, [len(text.encode("utf8", "surrogatepass")) for text in texts])
 
 

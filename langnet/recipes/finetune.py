@@ -135,6 +135,8 @@ def finetune(
     """
     options = options or FinetuneOptions()
     base = load(model) if isinstance(model, str | Path) else model
+    if options.auxiliary_lm and base.encoder.characters:
+        raise LangnetError(f"{base.family} has no language-model loss beside a task; leave --auxiliary-lm out")
     names, classes = _class_ids(texts, labels)
     made = _Job(base, options, names, classes, progress).run(texts, unlabelled, folder, resume)
     data = LabelledData(list(texts), [str(label) for label in labels])

@@ -21,6 +21,7 @@ from langnet.hub.names import resolve_model
 from langnet.tasks.examples import Example, encode_documents, in_order
 from langnet.tasks.generation import GenerationOptions, generate_text
 from langnet.tasks.registry import build_task
+from langnet.text.spelling import spelled_texts
 from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.model import TaskModel
@@ -73,11 +74,15 @@ class Model:
 
     def examples(self, texts: Sequence[str], labels: Sequence[Any] | None = None) -> list[Example]:
         """Texts as the network reads them, with their document features where the model has a space for them."""
-        documents = encode_documents(texts, self.tokenizer, self.max_tokens)
+        longest = self.encoder.characters
+        if longest:
+            documents, read = spelled_texts(texts, self.tokenizer, self.max_tokens, longest)
+        else:
+            documents = read = encode_documents(texts, self.tokenizer, self.max_tokens)
         features = self.document_vectors.transform(documents) if self.document_vectors else None
         return [
             Example(ids, None if labels is None else labels[i], None if features is None else features[i])
-            for i, ids in enumerate(documents)
+            for i, ids in enumerate(read)
         ]
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
@@ -116,6 +121,8 @@ class Model:
             LangnetError: the model is a classifier.
         """
         self._require_language_model("write text")
+        if self.encoder.bidirectional:
+            raise LangnetError("a model of both directions cannot write text; langnet score says how likely a text is")
         return generate_text(self.encoder, self.tokenizer, prompt, options)
 
     def generate(
@@ -146,6 +153,8 @@ class Model:
     def _require_language_model(self, wanted: str) -> None:
         if self.labels is not None:
             raise LangnetError(f"this model is a classifier and cannot {wanted}; give the language model it came from")
+        if not self.encoder.predicts_next:
+            raise LangnetError(f"this model came without its softmax, so it cannot {wanted}; it can be fine-tuned")
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write the model's folder; see `langnet.hub.folder`.

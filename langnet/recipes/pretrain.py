@@ -16,12 +16,13 @@ from langnet.encoders.encoder import Encoder
 from langnet.encoders.family import Recipe
 from langnet.encoders.registry import build_encoder, find_family
 from langnet.errors import LangnetError
-from langnet.evaluate.language_model import ROWS, LanguageModelScores, score_documents, sum_up
+from langnet.evaluate.language_model import LanguageModelScores, score_documents, scoring_windows, sum_up
 from langnet.recipes.model import Model, load
 from langnet.tasks.registry import build_task
-from langnet.text.batches import LanguageModelBatches, document_windows
+from langnet.text.batches import LanguageModelBatches
 from langnet.text.prepare import PreparedCorpus, PrepareOptions, prepare_corpus
 from langnet.text.shards import TokenShards
+from langnet.text.spelling import PredictableDocuments, SpelledBatches, Spelling
 from langnet.training.budget import Budget
 from langnet.training.checkpoint import remove_checkpoint
 from langnet.training.loop import LoopConfig, Trainer
@@ -64,7 +65,7 @@ class PretrainOptions:
     steps: int | None = None
     batch_tokens: int = 4096
     learning_rate: float | None = None
-    optimizer: Literal["adamw", "muon"] | None = None
+    optimizer: Literal["adamw", "muon", "adagrad"] | None = None
     document_vectors: bool = True
     document: DocumentVectorOptions = field(default_factory=DocumentVectorOptions)
     prepare: PrepareOptions = field(default_factory=PrepareOptions)
@@ -126,7 +127,11 @@ def pretrain(
     options.budget()  # a wrong budget is said before the corpus is read
     family = find_family(options.encoder)
     family.require_size(options.size)  # and so is a wrong name
-    prepare = replace(options.prepare, tokenizer=options.prepare.tokenizer or family.recipe.tokenizer)
+    prepare = replace(
+        options.prepare,
+        tokenizer=options.prepare.tokenizer or family.recipe.tokenizer,
+        spell=family.recipe.spell,
+    )
     with _working_folder(run.folder) as folder:
         corpus = prepare_corpus(sources, folder / "corpus", prepare, progress=run.on_prepare, texts=texts)
         _require_text(corpus)
@@ -160,9 +165,12 @@ def adapt(
     base = load(model) if isinstance(model, str | Path) else model
     if base.is_classifier:
         raise LangnetError("this model is a classifier; adapt the language model it came from, then fine-tune that")
+    if not base.encoder.predicts_next:
+        raise LangnetError("this model came without its softmax, so it cannot learn from raw text; fine-tune it")
+    prepare = replace(options.prepare, spell=base.encoder.characters is not None)
     with _working_folder(run.folder) as folder:
         corpus = prepare_corpus(
-            sources, folder / "corpus", options.prepare, base.tokenizer, progress=run.on_prepare, texts=texts
+            sources, folder / "corpus", prepare, base.tokenizer, progress=run.on_prepare, texts=texts
         )
         _require_text(corpus)
         space = _document_vectors(corpus, options, run.progress)
@@ -184,20 +192,28 @@ def _train(
     recipe = find_family(family).recipe
     network = TaskModel(encoder, [(build_task(recipe.objective, encoder.dim), 1.0)])
     context = encoder.context or options.context or recipe.window
-    batches = LanguageModelBatches(corpus.train, context, max(1, options.batch_tokens // context), options.seed)
+    plain = LanguageModelBatches(corpus.train, context, max(1, options.batch_tokens // context), options.seed)
+    spelling = corpus.spelling
+    batches = SpelledBatches(plain, spelling) if spelling else plain
+
+    def validate() -> dict[str, float]:
+        scores = score_shards(encoder, corpus.validation, VALIDATION_TOKENS, spelling)
+        sides = zip(("forward_perplexity", "backward_perplexity"), scores.perplexities or (), strict=False)
+        return {"bits_per_byte": scores.bits_per_byte, **dict(sides)}
+
     trainer = Trainer(
         network,
         encoder_groups(encoder),
         batches,
         _loop_config(encoder, recipe, options),
-        validate=lambda: {"bits_per_byte": score_shards(encoder, corpus.validation, VALIDATION_TOKENS).bits_per_byte},
+        validate=validate,
         folder=folder if run.folder else None,
         progress=run.progress,
     )
     result = trainer.run(run.resume)
     if run.folder:
         remove_checkpoint(folder)
-    scores = score_shards(encoder, corpus.validation, None)
+    scores = score_shards(encoder, corpus.validation, None, spelling)
     facts: dict[str, Any] = {
         "corpus": corpus.report.to_dict(),
         "pretrain": {
@@ -233,7 +249,9 @@ def _loop_config(encoder: Encoder, recipe: Recipe, options: PretrainOptions) -> 
     )
 
 
-def score_shards(encoder: Encoder, shards: TokenShards, max_tokens: int | None) -> LanguageModelScores:
+def score_shards(
+    encoder: Encoder, shards: TokenShards, max_tokens: int | None, spelling: Spelling | None = None
+) -> LanguageModelScores:
     """Bits per byte and perplexity on whole documents, at most `max_tokens` tokens of them."""
     documents: list[np.ndarray] = []
     n_tokens = 0
@@ -243,8 +261,7 @@ def score_shards(encoder: Encoder, shards: TokenShards, max_tokens: int | None) 
             break
         documents.append(document)
         n_tokens += len(document)
-    context = encoder.context or 256
-    windows = document_windows(documents, context, ROWS, max(1, context // 2))
+    windows = scoring_windows(encoder, documents, spelling)
     return sum_up(score_documents(encoder, windows, shards.document_bytes[: len(documents)].tolist()))
 
 
@@ -269,7 +286,8 @@ def _document_vectors(
         return None
     if progress is not None:
         progress.note(f"document vectors of {corpus.train.n_documents:,} documents")
-    return DocumentVectors.fit(_Documents(corpus.train), options.document)
+    documents = PredictableDocuments(_Documents(corpus.train), corpus.tokenizer.vocabulary_size)
+    return DocumentVectors.fit(documents, options.document)
 
 
 def _require_text(corpus: PreparedCorpus) -> None:

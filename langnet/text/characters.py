@@ -72,6 +72,15 @@ def join(parts: Sequence[np.ndarray]) -> np.ndarray:
     return out
 
 
+def stack(rows: Sequence[np.ndarray], width: int) -> np.ndarray:
+    """Rows of spelled words (t, c) as one array (B, T, C) int64, T = `width`; where a row ends there is no word."""
+    characters = max(row.shape[1] for row in rows)
+    out = np.zeros((len(rows), width, characters), dtype=np.int64)  # (B, T, C)
+    for index, row in enumerate(rows):
+        out[index, : len(row)] = join([row, np.zeros((0, characters), dtype=np.uint16)])
+    return out
+
+
 def spell_unique(words: Iterable[str], longest: int = LONGEST_WORD) -> np.ndarray:
     """As `spell`, each distinct word once: much quicker for running text."""
     places: dict[str, int] = {}

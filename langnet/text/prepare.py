@@ -6,7 +6,7 @@ import hashlib
 import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from langnet.text.corpus import (
     total_bytes,
 )
 from langnet.text.shards import ShardWriter, TokenShards
+from langnet.text.spelling import LAST_ID, Spelling, SpellingWriter
 from langnet.text.tokenizer import Kind, Tokenizer
 
 SAMPLE_CHARACTERS = 50_000_000  # what the tokenizer is trained on at most
@@ -49,6 +50,8 @@ class PrepareOptions:
         validation_fraction: part of the documents that is held out, by their hash.
         corpus: how files are read and cleaned.
         seed: of the split and of the tokenizer's sample.
+        spell: keep the characters of words that the vocabulary lacks, for encoders that read characters; the tokenizer
+            is one of words.
     """
 
     tokenizer: Kind | None = None
@@ -56,16 +59,18 @@ class PrepareOptions:
     validation_fraction: float = 0.02
     corpus: CorpusOptions = field(default_factory=CorpusOptions)
     seed: int = 0
+    spell: bool = False
 
 
 @dataclass
 class PreparedCorpus:
-    """A corpus on disk."""
+    """A corpus on disk; with a spelling, its shards hold ids past the vocabulary, see `langnet.text.spelling`."""
 
     tokenizer: Tokenizer
     train: TokenShards
     validation: TokenShards
     report: CorpusReport
+    spelling: Spelling | None = None
 
 
 def prepare_corpus(
@@ -97,7 +102,8 @@ def prepare_corpus(
         raise LangnetError(f"a validation fraction of {options.validation_fraction} leaves nothing; take 0 to below 1")
     job = _Preparation.of(sources, options, texts, progress)
     key = job.key(tokenizer)
-    found = _reuse(folder, key)
+    _require_words(options, tokenizer)
+    found = _reuse(folder, key, options.spell)
     if found is not None:
         return found
     job.expect(passes=1 if tokenizer else 2)
@@ -112,7 +118,7 @@ def prepare_corpus(
     tokenizer.save(folder / "tokenizer.json")
     facts = {"key": key, "report": report.to_dict()}
     (folder / "corpus.json").write_text(json.dumps(facts), encoding="utf8")
-    return _open(folder, report)
+    return _open(folder, report, options.spell)
 
 
 @dataclass
@@ -213,9 +219,12 @@ class _Preparation:
         """Encode every document into its side of the split."""
         report = CorpusReport()
         with ExitStack() as stack:
+            speller = None
+            if self.options.spell:
+                speller = stack.enter_context(closing(SpellingWriter(folder, tokenizer.vocabulary_size)))
+            largest = LAST_ID if speller else tokenizer.vocabulary_size
             writers = {
-                side: stack.enter_context(ShardWriter(folder / side, tokenizer.vocabulary_size))
-                for side in ("train", "validation")
+                side: stack.enter_context(ShardWriter(folder / side, largest)) for side in ("train", "validation")
             }
             pending: list[str] = []
             size = 0
@@ -223,15 +232,21 @@ class _Preparation:
                 pending.append(document.text)
                 size += len(document.text)
                 if size >= BATCH_CHARACTERS:
-                    self._encode(pending, tokenizer, writers)
+                    self._encode(pending, writers, tokenizer, speller)
                     pending, size = [], 0
-            self._encode(pending, tokenizer, writers)
+            self._encode(pending, writers, tokenizer, speller)
         self.held_out = writers["validation"].n_documents
         return report
 
-    def _encode(self, texts: list[str], tokenizer: Tokenizer, writers: dict[str, ShardWriter]) -> None:
+    def _encode(
+        self,
+        texts: list[str],
+        writers: dict[str, ShardWriter],
+        tokenizer: Tokenizer,
+        speller: SpellingWriter | None,
+    ) -> None:
         pieces = [_pieces(text, PIECE_CHARACTERS) for text in texts]
-        encoded = _encoded((piece for parts in pieces for piece in parts), tokenizer)
+        encoded = _encoded((piece for parts in pieces for piece in parts), tokenizer, speller)
         for text, parts in zip(texts, pieces, strict=True):
             writer = writers[self._side(text, writers)]
             writer.add_tokens([tokenizer.start_id])
@@ -284,17 +299,31 @@ def encode_documents(texts: Sequence[str], tokenizer: Tokenizer) -> list[np.ndar
     return documents
 
 
-def _encoded(pieces: Iterable[str], tokenizer: Tokenizer) -> Iterator[list[int]]:
+def _require_words(options: PrepareOptions, tokenizer: Tokenizer | None) -> None:
+    kind = tokenizer.kind if tokenizer else options.tokenizer
+    if options.spell and kind != "words":
+        raise LangnetError(f"this encoder reads words as characters; its tokenizer is 'words', not '{kind}'")
+
+
+def _encoded(
+    pieces: Iterable[str], tokenizer: Tokenizer, speller: SpellingWriter | None = None
+) -> Iterator[list[int] | np.ndarray]:
     """The ids of each piece, encoded a bounded number of characters at a time."""
+
+    def encode(texts: list[str]) -> Sequence[list[int] | np.ndarray]:
+        if speller is None:
+            return tokenizer.encode_batch(texts)
+        return [speller.encode(ids, words) for ids, words in tokenizer.encode_words(texts)]
+
     batch: list[str] = []
     size = 0
     for piece in pieces:
         batch.append(piece)
         size += len(piece)
         if size >= BATCH_CHARACTERS:
-            yield from tokenizer.encode_batch(batch)
+            yield from encode(batch)
             batch, size = [], 0
-    yield from tokenizer.encode_batch(batch)
+    yield from encode(batch)
 
 
 def _pieces(text: str, longest: int) -> list[str]:
@@ -313,21 +342,23 @@ def _n_bytes(text: str) -> int:
     return len(text.encode("utf8", "surrogatepass"))
 
 
-def _reuse(folder: Path, key: str | None) -> PreparedCorpus | None:
+def _reuse(folder: Path, key: str | None, spelled: bool) -> PreparedCorpus | None:
     """What an earlier run left in the folder, where it is the same and whole."""
     try:
         facts = json.loads((folder / "corpus.json").read_text(encoding="utf8"))
         if key is None or facts["key"] != key:
             return None
-        return _open(folder, CorpusReport(**facts["report"]))
+        return _open(folder, CorpusReport(**facts["report"]), spelled)
     except (OSError, ValueError, KeyError, TypeError, LangnetError):
         return None
 
 
-def _open(folder: Path, report: CorpusReport) -> PreparedCorpus:
+def _open(folder: Path, report: CorpusReport, spelled: bool) -> PreparedCorpus:
+    tokenizer = Tokenizer.load(folder / "tokenizer.json")
     return PreparedCorpus(
-        Tokenizer.load(folder / "tokenizer.json"),
+        tokenizer,
         TokenShards.open(folder / "train"),
         TokenShards.open(folder / "validation"),
         report,
+        Spelling.open(folder, tokenizer) if spelled else None,
     )

@@ -86,6 +86,19 @@ class Tokenizer:
         backend.train_from_iterator(held, _trainer(kind, size), length=len(held))
         return cls(_plain(backend), kind)
 
+    @classmethod
+    def of_words(cls, words: Iterable[str]) -> Tokenizer:
+        """A tokenizer whose ids after the special tokens are these words, in their order; none may occur twice."""
+        vocabulary = {token: index for index, token in enumerate((*SPECIAL_TOKENS, *words))}
+        backend = _untrained("words")
+        backend.model = models.WordLevel(vocab=vocabulary, unk_token="<unknown>")
+        return cls(backend, "words")
+
+    def words(self) -> list[str]:
+        """Every entry but the special tokens, in the order of their ids."""
+        held = self.backend.get_vocab()
+        return sorted(held, key=held.__getitem__)[len(SPECIAL_TOKENS) :]
+
     @property
     def vocabulary_size(self) -> int:
         """V, the number of ids."""
@@ -103,12 +116,10 @@ class Tokenizer:
 
     def encode_words(self, texts: Sequence[str]) -> list[tuple[list[int], list[str]]]:
         """The ids of each text, and its tokens as they stand there (in NFC), also where they are unknown."""
-        held = [_encodable(text) for text in texts]
+        # In NFC already here, since places in a text that the library composes leave accents out.
+        held = [unicodedata.normalize("NFC", _encodable(text)) for text in texts]
         encodings = self.backend.encode_batch(held, add_special_tokens=False)
-        return [
-            (e.ids, [unicodedata.normalize("NFC", text[start:end]) for start, end in e.offsets])
-            for text, e in zip(held, encodings, strict=True)
-        ]
+        return [(e.ids, [text[start:end] for start, end in e.offsets]) for text, e in zip(held, encodings, strict=True)]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; special tokens are left out."""

@@ -1,4 +1,4 @@
-"""AdamW and Muon from one list of parameter groups.
+"""AdamW, Muon and AdaGrad from one list of parameter groups.
 
 Muon (Jordan et al. 2024) orthogonalises the momentum of every hidden matrix, which takes fewer tokens to the same loss
 than AdamW; embeddings, softmax, gains and biases stay with AdamW. PyTorch ships a Muon of its own; this one exists
@@ -26,15 +26,16 @@ class OptimizerConfig:
     """How weights are updated.
 
     Attributes:
-        name: `adamw` for everything, or `muon` for hidden matrices with AdamW for the rest.
-        learning_rate: peak rate of AdamW.
+        name: `adamw` for everything, `muon` for hidden matrices with AdamW for the rest, or `adagrad` for everything
+            (Duchi et al. 2011), with sums of squares that start at one as in Peters et al. 2018, who use a rate of 0.2.
+        learning_rate: peak rate of AdamW or AdaGrad.
         muon_learning_rate: peak rate of Muon, as a fraction of each matrix's root-mean-square scale.
         weight_decay: decoupled (Loshchilov & Hutter 2019), never on gains, biases and embeddings.
         betas: AdamW's.
         momentum: Muon's, with Nesterov's step.
     """
 
-    name: Literal["adamw", "muon"] = "adamw"
+    name: Literal["adamw", "muon", "adagrad"] = "adamw"
     learning_rate: float = 3e-4
     muon_learning_rate: float = 0.02
     weight_decay: float = 0.01
@@ -116,8 +117,8 @@ def build_optimizers(
     A parameter goes to Muon, whose products are in `precision`, when it is a matrix, or a stack of them, in a group of
     hidden ones.
     """
-    if config.name not in ("adamw", "muon"):
-        raise LangnetError(f"there is no optimizer '{config.name}'; choose adamw or muon")
+    if config.name not in ("adamw", "muon", "adagrad"):
+        raise LangnetError(f"there is no optimizer '{config.name}'; choose adamw, muon or adagrad")
     adamw: list[dict[str, Any]] = []
     muon: list[dict[str, Any]] = []
     for group in groups:
@@ -138,7 +139,10 @@ def build_optimizers(
                     {"params": parameters, "name": group.name, "lr": peak, "peak": peak, "weight_decay": decay}
                 )
     optimizers: list[torch.optim.Optimizer] = []
-    if adamw:
+    if adamw and config.name == "adagrad":
+        plain = [{**group, "weight_decay": 0.0} for group in adamw]  # AdaGrad's own decay is not a decoupled one
+        optimizers.append(torch.optim.Adagrad(plain, lr=config.learning_rate, initial_accumulator_value=1.0))
+    elif adamw:
         optimizers.append(
             torch.optim.AdamW(adamw, lr=config.learning_rate, betas=config.betas, eps=1e-8, fused=_can_fuse(adamw))
         )

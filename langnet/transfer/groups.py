@@ -35,7 +35,9 @@ def encoder_groups(encoder: Encoder, decay: float = 1.0) -> list[ParameterGroup]
     Howard & Ruder 2018, section 3.2, use 2.6. With 1.0 all layers learn at the same rate.
     """
     groups = encoder.layer_groups()
-    outside = {id(parameter) for parameter in groups[0]} | {id(encoder.output_weight())}
+    outside = {id(parameter) for parameter in groups[0]}
+    if encoder.predicts_next:
+        outside.add(id(encoder.output_weight()))
     parts: list[ParameterGroup] = []
     for index, parameters in enumerate(groups):
         rate = decay ** -(len(groups) - 1 - index)
