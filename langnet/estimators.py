@@ -243,7 +243,8 @@ class TextFeatures(TransformerMixin, BaseEstimator):
         if chosen:
             model.encoder.to(torch.device(self.device) if self.device else default_device())
             table = read_features(model.encoder, examples, model.tokenizer.pad_id)
-            parts.append(table.layers[:, chosen].flatten(1).numpy())  # (N, layers x D)
+            widths = model.encoder.layer_dims
+            parts += [table.layers[:, layer, : widths[layer]].numpy() for layer in chosen]  # (N, D) each
         return np.concatenate(parts, axis=1)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -251,7 +252,7 @@ class TextFeatures(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "model_")
         space = self.model_.document_vectors
         names = [f"document{i}" for i in range(space.dim if space else 0)]
-        names += [f"layer{layer}_{i}" for layer in self._chosen() for i in range(self.model_.encoder.dim)]
+        names += [f"layer{layer}_{i}" for layer in self._chosen() for i in range(self.model_.encoder.layer_dims[layer])]
         return np.asarray(names, dtype=object)
 
     def _chosen(self) -> list[int]:

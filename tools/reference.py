@@ -20,6 +20,7 @@ import typer.models
 
 import langnet.cli  # noqa: F401  (every verb adds itself to the application)
 from langnet.cli.app import ORDER, app, examples
+from langnet.encoders.awd_lstm import AWDLSTMConfig
 from langnet.encoders.document_vectors import DocumentVectorOptions
 from langnet.encoders.family import Recipe
 from langnet.encoders.gpt import GPTConfig
@@ -41,9 +42,9 @@ from langnet.transfer.schedule import ScheduleConfig
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by `python -m tools.reference` from the code; do not edit. -->"
 CLASSES: list[type] = [
-    PretrainOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, Recipe, GPTConfig, FinetuneOptions,
-    PseudoLabelOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget, SampleEfficiencyOptions,
-    MethodOptions,
+    PretrainOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, Recipe, GPTConfig, AWDLSTMConfig,
+    FinetuneOptions, PseudoLabelOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget,
+    SampleEfficiencyOptions, MethodOptions,
 ]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples

@@ -29,8 +29,8 @@ from langnet.cli.options import (
 )
 
 # What `encoders.registry` says of itself, written out since importing it imports PyTorch; tests hold them together.
-ENCODERS = "gpt, gpt-2018, elmo."
-SIZES = "tiny, mini, small, medium, base; gpt, gpt-2018 also large."
+ENCODERS = "gpt, gpt-2018, awd-lstm, elmo."
+SIZES = "tiny, mini, small, medium, base; gpt, gpt-2018 also large; awd-lstm also ulmfit."
 TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
 
 
@@ -39,6 +39,7 @@ TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
         "langnet pretrain texts/ --output my-lm --minutes 10",
         "langnet pretrain reviews.csv --text-column body --output my-lm --size tiny --minutes 2",
         "langnet pretrain corpus.txt.gz --documents paragraph --output my-lm --tokens 20000000",
+        "langnet pretrain texts/ --output my-lstm --encoder awd-lstm --minutes 10",
         "langnet pretrain texts/ --output my-lm --minutes 10 --resume    (after an interruption)",
     )
 )

@@ -18,7 +18,8 @@ class Encoding:
     """What an encoder returns.
 
     Attributes:
-        layers: one tensor (B, T, D) a layer, bottom to top; the first is the embeddings.
+        layers: one tensor (B, T, D) a layer, bottom to top; the first is the embeddings. The last has the encoder's
+            width; those between may have others, `Encoder.layer_dims`.
         state: a recurrent state to pass into the next call, or None. Encoders never keep a state themselves.
     """
 
@@ -36,9 +37,11 @@ class Encoder(nn.Module, ABC):
 
     Attributes:
         config: the frozen dataclass that rebuilds the encoder; JSON-serialisable fields only.
-        dim: D, the width of every layer that `forward` returns.
+        dim: D, the width of the last layer.
         n_layers: the number of layers above the embeddings; `forward` returns `n_layers + 1` tensors.
         context: the longest T that one call accepts, or None where there is no limit.
+        recurrent: whether the state holds all that was read, however long, in a fixed room: then a text can be read in
+            pieces, and what the pieces give is what the whole would have given.
         characters: C, the most characters a word, where words are read as characters; None where ids are (B, T).
         predicts_next: whether `logits` and `output_weight` are there; where they are not they raise a `LangnetError`.
         bidirectional: whether the first half of every layer above the embeddings has read what stands before a
@@ -49,6 +52,7 @@ class Encoder(nn.Module, ABC):
     dim: int
     n_layers: int
     context: int | None
+    recurrent: bool = False
     predicts_next: bool = True
     characters: int | None = None
     bidirectional: bool = False
@@ -80,6 +84,24 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def layer_groups(self) -> list[list[nn.Parameter]]:
         """Every parameter exactly once, grouped bottom (embeddings) to top, for layer-wise rates and unfreezing."""
+
+    def output_bias(self) -> Tensor | None:
+        """The bias (V,) behind `logits`; None where there is none."""
+        return None
+
+    def softmax_input(self, hidden: Tensor) -> Tensor:
+        """What the softmax reads of top-layer states (B, T, D): themselves, but for a dropout in training."""
+        return hidden
+
+    @property
+    def layer_dims(self) -> tuple[int, ...]:
+        """The width of each tensor of `Encoding.layers`."""
+        return (self.dim,) * (self.n_layers + 1)
+
+    @property
+    def mixed_dim(self) -> int:
+        """The width of a mix of all layers, in which narrower ones are padded with zeros."""
+        return max(self.layer_dims)
 
     @property
     def n_parameters(self) -> int:

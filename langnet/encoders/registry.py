@@ -7,13 +7,14 @@ from typing import Any
 
 import torch
 
+from langnet.encoders.awd_lstm import FAMILIES as AWD_LSTM_FAMILIES
 from langnet.encoders.elmo import FAMILIES as ELMO_FAMILIES
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.family import Family
 from langnet.encoders.gpt import FAMILIES as GPT_FAMILIES
 from langnet.errors import LangnetError
 
-FAMILIES: dict[str, Family] = {family.name: family for family in [*GPT_FAMILIES, *ELMO_FAMILIES]}
+FAMILIES: dict[str, Family] = {family.name: family for family in [*GPT_FAMILIES, *AWD_LSTM_FAMILIES, *ELMO_FAMILIES]}
 
 
 def find_family(name: str) -> Family:

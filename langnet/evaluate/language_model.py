@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.special import gammaln
+from torch import Tensor
 
 from langnet.encoders.encoder import Encoder
 from langnet.evaluate.intervals import Interval, bootstrap_ratio
 from langnet.tasks.cross_entropy import token_losses
 from langnet.text.batches import Batch, document_windows
-from langnet.text.both_ways import windows_both_ways
 from langnet.text.prepare import encode_documents
+from langnet.text.shards import TokenShards
 from langnet.text.spelling import Spelling
 from langnet.text.tokenizer import Tokenizer
 
@@ -130,7 +131,7 @@ def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequenc
             assert batch.previous is not None, "windows both ways say what stands before"
             sides = list(zip(hidden.chunk(2, dim=-1), (batch.targets, batch.previous), strict=True))
         for side, (states, targets) in enumerate(sides):
-            losses = token_losses(states.flatten(0, 1), encoder.output_weight().to(hidden.dtype), targets.flatten())
+            losses = _token_losses(encoder, states, targets)
             np.add.at(nats[side], document, losses.view(targets.shape).double().sum(1).cpu().numpy())
         np.add.at(count, document, (batch.targets != -100).sum(1).cpu().numpy())
     encoder.train(was_training)
@@ -140,20 +141,31 @@ def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequenc
     return [TextScore(-float(n), int(c), int(b)) for n, c, b in zip(nats[0], count, n_bytes, strict=True)]
 
 
-def scoring_windows(encoder: Encoder, documents: Sequence[np.ndarray], spelling: Spelling | None) -> Iterator[Batch]:
-    """Windows in which an encoder scores documents, their words spelled where it reads characters."""
-    if encoder.bidirectional:
-        windows = windows_both_ways(documents, UNLIMITED, ROWS, UNLIMITED // 4)
-    else:
-        context = encoder.context or 256
-        windows = document_windows(documents, context, ROWS, max(1, context // 2))
-    return map(spelling.spelled, windows) if spelling else windows
+def _token_losses(encoder: Encoder, hidden: Tensor, targets: Tensor) -> Tensor:
+    """Nats of each position: (B, T, D), (B, T) to (B x T,)."""
+    weight, bias = encoder.output_weight().to(hidden.dtype), encoder.output_bias()
+    bias = None if bias is None else bias.to(hidden.dtype)
+    return token_losses(hidden.flatten(0, 1), weight, targets.flatten(), bias)
+
+
+def scoring_windows(
+    encoder: Encoder, documents: Sequence[np.ndarray] | TokenShards, spelling: Spelling | None = None
+) -> Iterator[Batch]:
+    """Windows in which an encoder scores documents: as long as it can see, each half of it new.
+
+    Where there is no limit, a document of up to `UNLIMITED` tokens is read whole, and a longer one in windows that a
+    quarter of their length warms up: an LSTM makes use of some 200 tokens (Khandelwal et al. 2018), and windows side by
+    side are many times quicker than one long row.
+    """
+    if encoder.context is None:
+        return document_windows(documents, UNLIMITED, ROWS, UNLIMITED - UNLIMITED // 4)
+    return document_windows(documents, encoder.context, ROWS, max(1, encoder.context // 2))
 
 
 def score_texts(encoder: Encoder, tokenizer: Tokenizer, texts: Sequence[str]) -> list[TextScore]:
     """The log-probability of each text as a document of its own, in the order given.
 
-    A text longer than the context is read in windows that overlap by half.
+    A text longer than the context is read in windows; see `scoring_windows`.
     """
     spelling = None
     if encoder.characters:

@@ -219,7 +219,7 @@ class _Job:
         config = ClassifyConfig(len(self.names), pooling, n_features, dropout=options.dropout)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
-            task = Classify(config, self.encoder.dim)
+            task = Classify(config, self.encoder.mixed_dim)
         mix = ScalarMix(self.encoder.n_layers + 1)
         if head is not None and (options.method == "frozen" or options.head_first):
             install(head, task, mix)

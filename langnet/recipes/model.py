@@ -208,7 +208,7 @@ def load(name: str | Path) -> Model:
     contents = read_folder(folder)
     config = contents.config
     encoder = rebuild_encoder(config["encoder"])
-    task = build_task(config["task"], encoder.dim)
+    task = build_task(config["task"], encoder.mixed_dim if config["scalar_mix"] else encoder.dim)
     mix = ScalarMix(encoder.n_layers + 1) if config["scalar_mix"] else None
     network = TaskModel(encoder, [(task, 1.0)], mix)
     weights = {k.removeprefix("network."): v for k, v in contents.tensors.items() if k.startswith("network.")}

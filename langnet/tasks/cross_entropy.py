@@ -18,24 +18,28 @@ LEAST = 1e-37  # a smaller probability counts as this one, a loss of 85 nats; it
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
-    """Sum of -log softmax(hidden @ weight.T)[target] over rows; gradients are made in the forward pass.
+    """Sum of -log softmax(hidden @ weight.T + bias)[target] over rows; gradients are made in the forward pass.
 
     The products are rounded to `precision`; losses and the sum of the weight's gradient are float32 or better.
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, precision: torch.dtype) -> Tensor:
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, precision: torch.dtype
+    ) -> Tensor:
         total = hidden.new_zeros((), dtype=torch.float32)
-        gradients = hidden.requires_grad or weight.requires_grad
+        gradients = any(ctx.needs_input_grad)
         hidden_gradient = torch.empty_like(hidden) if gradients else None
         weight_gradient = torch.zeros_like(weight) if gradients else None
+        bias_gradient = torch.zeros_like(bias) if gradients and bias is not None else None
         exact = torch.promote_types(precision, torch.float32)
         rounded = weight.to(precision)  # (V, D)
+        offset = None if bias is None else bias.to(precision)  # (V,)
         with torch.autocast(hidden.device.type, enabled=False):
             for start in range(0, len(targets), CHUNK):
                 part = slice(start, start + CHUNK)
                 states, wanted = hidden[part].to(precision), targets[part, None]  # (n, D), (n, 1)
-                logits = states @ rounded.T  # (n, V)
+                logits = states @ rounded.T if offset is None else torch.addmm(offset, states, rounded.T)  # (n, V)
                 shares = torch.softmax(logits, 1, dtype=exact)  # (n, V)
                 hit = shares.gather(1, wanted)  # (n, 1)
                 total -= hit.clamp_min(LEAST).log().sum()
@@ -48,22 +52,26 @@ class _LinearCrossEntropy(torch.autograd.Function):
                     weight_gradient.addmm_(error.T, states)
                 else:
                     weight_gradient += error.T @ states
-        ctx.save_for_backward(hidden_gradient, weight_gradient)
+                if bias_gradient is not None:
+                    bias_gradient += error.sum(0)
+        ctx.save_for_backward(hidden_gradient, weight_gradient, bias_gradient)
         return total
 
     @staticmethod
-    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        hidden_gradient, weight_gradient = ctx.saved_tensors
-        return hidden_gradient * scale, weight_gradient * scale, None, None
+    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor, Tensor, Tensor | None, None, None]:
+        hidden_gradient, weight_gradient, bias_gradient = ctx.saved_tensors
+        scaled = None if bias_gradient is None else bias_gradient * scale
+        return hidden_gradient * scale, weight_gradient * scale, scaled, None, None
 
 
-def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy in nats of softmax(hidden @ weight.T) at `targets`.
+def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Mean cross-entropy in nats of softmax(hidden @ weight.T + bias) at `targets`.
 
     Args:
         hidden: (..., D) states.
         weight: (V, D) softmax matrix.
         targets: (...) int64 ids; -100 where there is nothing to predict.
+        bias: (V,), or None for none.
 
     Returns:
         A scalar; zero, with zero gradient, when nothing is to be predicted.
@@ -77,14 +85,14 @@ def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Ten
         hidden, targets = hidden[kept], targets[kept]
     device = hidden.device.type
     precision = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
-    loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, targets, precision)
+    loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, bias, targets, precision)
     return loss / count
 
 
-def token_losses(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+def token_losses(hidden: Tensor, weight: Tensor, targets: Tensor, bias: Tensor | None = None) -> Tensor:
     """Cross-entropy in nats of every position by itself, without gradient: (N, D), (V, D), (N,) to (N,); 0 at -100."""
     parts = [
-        F.cross_entropy((h @ weight.T).float(), t, ignore_index=-100, reduction="none")
+        F.cross_entropy(F.linear(h, weight, bias).float(), t, ignore_index=-100, reduction="none")
         for h, t in zip(hidden.split(CHUNK), targets.split(CHUNK), strict=True)
     ]
     return torch.cat(parts) if parts else hidden.new_zeros(0)

@@ -19,6 +19,8 @@ class TopLayer(nn.Module):
 class ScalarMix(nn.Module):
     """gamma * sum_j softmax(s)_j h_j over all layers, embeddings included (Peters et al. 2018, equation 1).
 
+    Layers of different width are mixed in the width of the widest, the others padded with zeros.
+
     Args:
         n_layers: number of tensors that are mixed, the embeddings' counted.
         normalise: layer norm, without gain, on each layer's states first, so that none outweighs another by its scale.
@@ -37,8 +39,15 @@ class ScalarMix(nn.Module):
     def forward(self, layers: list[Tensor]) -> Tensor:
         if self.normalise:
             layers = [normalise_states(layer) for layer in layers]
+        layers = as_wide(layers)
         mixed = sum(weight * layer for weight, layer in zip(self.weights(), layers, strict=True))
         return self.gamma * mixed  # (..., D)
+
+
+def as_wide(layers: list[Tensor], width: int = 0) -> list[Tensor]:
+    """The layers, each padded with zeros to the width of the widest, or to `width` where that is more."""
+    width = max(width, *(layer.shape[-1] for layer in layers))
+    return [F.pad(layer, (0, width - layer.shape[-1])) if layer.shape[-1] < width else layer for layer in layers]
 
 
 def normalise_states(states: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from langnet.encoders.encoder import Encoder
 from langnet.tasks.classify import Classify
 from langnet.tasks.examples import Example, in_order
 from langnet.tasks.pooling import pool
-from langnet.transfer.features import ScalarMix, normalise_states
+from langnet.transfer.features import ScalarMix, as_wide, normalise_states
 
 TOKENS_AT_ONCE = 8192
 STRENGTHS = (0.5, 2.0, 8.0, 32.0, 128.0)
@@ -36,7 +36,8 @@ class FeatureTable:
     """What was read of N documents.
 
     Attributes:
-        layers: (N, L, D) mean states of each layer, normalised at every position; L counts the embeddings.
+        layers: (N, L, D) mean states of each layer, normalised at every position, then padded to the width of a mix; L
+            counts the embeddings.
         document: (N, K) features of the whole document; K may be 0.
     """
 
@@ -56,13 +57,13 @@ def read_features(
     """Encode every document once; the encoder stays on the device where it is."""
     encoder.eval()
     device = next(encoder.parameters()).device
-    layers = torch.zeros(len(examples), encoder.n_layers + 1, encoder.dim)
+    layers = torch.zeros(len(examples), encoder.n_layers + 1, encoder.mixed_dim)
     done = 0
     for index, batch in in_order(examples, TOKENS_AT_ONCE, encoder.context, pad_id):
         batch = batch.to(device)
         encoding = encoder(batch.ids, batch.mask)
         pooled = [pool(normalise_states(layer.float()), batch, "mean") for layer in encoding.layers]
-        layers[torch.from_numpy(index)] = torch.stack(pooled, dim=1).cpu()  # (n, L, D)
+        layers[torch.from_numpy(index)] = torch.stack(as_wide(pooled), dim=1).cpu()  # (n, L, D)
         done += len(index)
         if progress:
             progress(done / len(examples))
@@ -71,7 +72,7 @@ def read_features(
 
 def without_states(encoder: Encoder, examples: Sequence[Example]) -> FeatureTable:
     """The table of a head that reads no states: document features, and states of zero that take no memory."""
-    layers = torch.zeros(1).expand(len(examples), encoder.n_layers + 1, encoder.dim)
+    layers = torch.zeros(1).expand(len(examples), encoder.n_layers + 1, encoder.mixed_dim)
     return FeatureTable(layers, _document_features(examples))
 
 
