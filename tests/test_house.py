@@ -121,7 +121,9 @@ def unsafe(tree: ast.AST) -> list[str]:
         called = ast.unparse(node.func)
         pickled = any(k.arg == "allow_pickle" and ast.unparse(k.value) != "False" for k in node.keywords)
         shell = any(k.arg == "shell" and ast.unparse(k.value) != "False" for k in node.keywords)
-        if called in ("eval", "exec", "torch.load", "torch.save", "os.system") or pickled or shell:
+        weights_only = any(k.arg == "weights_only" and ast.unparse(k.value) == "True" for k in node.keywords)
+        unpickles = called == "torch.load" and not weights_only
+        if called in ("eval", "exec", "torch.save", "os.system") or unpickles or pickled or shell:
             found.append(f"line {node.lineno}: {called}")
     return found
 
@@ -166,6 +168,11 @@ class TestEveryModule:
     def test_heavy_imports_wait(self, path: Path) -> None:
         names = [name for statement in run_at_import(read(path)) for name, _ in imported_names(statement)]
         assert not [name for name in names if name.split(".")[0] in HEAVY], "import it in the function that needs it"
+
+
+def test_one_function_reads_torch_files() -> None:
+    found = [f"{p.name}:{f.name}" for p in modules() for f in functions(read(p)) if "torch.load(" in ast.unparse(f)]
+    assert found == ["tensor_files.py:read_torch"], "read PyTorch's files with hub.importers.tensor_files.read_torch"
 
 
 def test_every_room_is_a_package_that_only_says_its_name() -> None:
@@ -279,6 +286,8 @@ class TestTheRulesThemselves:
             "import pickle",
             "from joblib import load",
             "torch.load('x')",
+            "torch.load('x', weights_only=False)",
+            "torch.load('x', weights_only=flag)",
             "eval('1')",
             "np.load('x', allow_pickle=True)",
             "run('ls', shell=True)",
@@ -287,8 +296,12 @@ class TestTheRulesThemselves:
     def test_unsafe(self, code: str) -> None:
         assert unsafe(ast.parse(code))
 
-    def test_safe(self) -> None:
-        assert not unsafe(ast.parse("model.eval()\nnp.load('x', allow_pickle=False)\nrun(['ls'])"))
+    @pytest.mark.parametrize(
+        "code",
+        ["model.eval()", "np.load('x', allow_pickle=False)", "run(['ls'])", "torch.load(x, weights_only=True)"],
+    )
+    def test_safe(self, code: str) -> None:
+        assert not unsafe(ast.parse(code))
 
     def test_undocumented(self) -> None:
         code = "def f(): pass\ndef _g(): pass\nclass A:\n    'Doc.'\n    def m(self):\n" + "        x = 1\n" * 20

@@ -59,9 +59,9 @@ def pages() -> dict[str, str]:
 def command_line() -> str:
     """All verbs with their arguments and options, read off the functions behind them."""
     parts = [NOTE, "# The command line", "`langnet VERB --help` shows the same. A mistake is one line and exit code 2."]
-    verbs = {found.name or function.__name__.replace("_", "-"): function for found, function in _callbacks()}
-    epilogs = {function: found.epilog or "" for found, function in _callbacks()}
-    for name in sorted(verbs, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name)):
+    verbs = {name: found.callback for name, found in _commands()}
+    epilogs = {found.callback: found.epilog or "" for _, found in _commands()}
+    for name in sorted(verbs, key=lambda name: (_place(name), name)):
         text = inspect.cleandoc(verbs[name].__doc__ or "")
         example = epilogs[verbs[name]].removeprefix(TITLE)
         parts += [f"## langnet {name}", " ".join(text.split())]
@@ -74,8 +74,20 @@ def command_line() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _callbacks() -> list[tuple[Any, Any]]:
-    return [(found, found.callback) for found in app.registered_commands if found.callback and not found.hidden]
+def _commands() -> list[tuple[str, Any]]:
+    """Every verb and every verb of a group, by what is typed for it."""
+    groups = [("", app), *((f"{group.name} ", group.typer_instance) for group in app.registered_groups)]
+    return [
+        (prefix + (found.name or found.callback.__name__.replace("_", "-")), found)
+        for prefix, group in groups
+        for found in group.registered_commands
+        if found.callback and not found.hidden
+    ]
+
+
+def _place(name: str) -> int:
+    first = name.split()[0]
+    return ORDER.index(first) if first in ORDER else len(ORDER)
 
 
 def _parameter(parameter: inspect.Parameter, hint: Any) -> str:

@@ -1,4 +1,4 @@
-"""`langnet models`: what lies in a folder of models, and whether it is whole."""
+"""`langnet models`: what lies in a folder of models, whether it is whole, and models of other programs."""
 
 from __future__ import annotations
 
@@ -9,24 +9,45 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from langnet.cli.app import app, console, examples
+from langnet.cli.app import app, check_output, console, examples
+from langnet.cli.options import NewFolder, Overwrite
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
     from langnet.hub.folder import ModelSummary
 
 ROOT_HELP = "A folder of model folders, this machine's models by default; or one model."
+FORMAT_HELP = "transformers (a folder for from_pretrained), onnx (the encoder, for onnxruntime)."
 
 
-@app.command(
+class ModelsVerbs(typer.core.TyperGroup):
+    """The verbs of `langnet models`; without one, `list` is meant: `langnet models . --verify`."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return list(self.commands)
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        if not args or (args[0] not in self.commands and args[0] != "--help"):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+models_app = typer.Typer(
+    cls=ModelsVerbs, rich_markup_mode="rich", help="List and check models, import and export them; list if unsaid."
+)
+app.add_typer(models_app, name="models")
+
+
+@models_app.command(
+    name="list",
     epilog=examples(
         "langnet models",
         "langnet models .",
         "langnet models my-lm --verify",
         "langnet models my-lm --card",
-    )
+    ),
 )
-def models(
+def list_(
     root: Annotated[str | None, typer.Argument(metavar="[FOLDER]", help=ROOT_HELP)] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Check every byte of every model.")] = False,
     card: Annotated[bool, typer.Option("--card", help="Show a model's card.")] = False,
@@ -52,6 +73,51 @@ def models(
         _show(found)
     else:
         print(f"There is no model in {folder}; langnet pretrain makes one.")
+
+
+@models_app.command(
+    name="import",
+    epilog=examples(
+        "langnet models import gpt2/ --output gpt2-lm",
+        "langnet models import pytorch_model.bin --output gpt2-lm",
+        "langnet models import finetune-transformer-lm/model --output gpt-2018-lm",
+    ),
+)
+def import_(
+    path: Annotated[Path, typer.Argument(help="File or folder of a model that another program wrote.")],
+    output: NewFolder,
+    vocabulary: Annotated[Path | None, typer.Option(help="File of its vocabulary, where that lies elsewhere.")] = None,
+    most: Annotated[int | None, typer.Option(min=1, help="Read only the first so many words of a table.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Read another program's model into a folder of langnet; its format is known by its content."""
+    from langnet.hub.folder import write_folder
+    from langnet.hub.importers.imported import ImportOptions
+    from langnet.hub.importers.table import import_path
+
+    check_output(output, overwrite)
+    imported = import_path(path, ImportOptions(vocabulary, most))
+    write_folder(output, imported.contents, overwrite=overwrite)
+    console.print(f"{output}: {imported.report}", highlight=False, markup=False, soft_wrap=True)
+
+
+@models_app.command(
+    name="export",
+    epilog=examples(
+        "langnet models export gpt2-lm --format transformers --output gpt2-again",
+        "langnet models export my-lm --format onnx --output my-lm-onnx",
+    ),
+)
+def export(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Folder or name of a model.")],
+    format: Annotated[str, typer.Option(help=FORMAT_HELP)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="New file or folder.")],
+) -> None:
+    """Write a model as another program reads it."""
+    from langnet.hub.exporters.table import export_model
+
+    told = export_model(model, format, output)
+    console.print(f"{output}: {told}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _verify(found: list[ModelSummary]) -> None:

@@ -1,0 +1,1 @@
+"""langnet's models, written as other programs read them."""
