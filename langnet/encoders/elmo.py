@@ -235,6 +235,14 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 
 
+def named_size(config: ELMoConfig) -> str | None:
+    """The name of a configuration's size; None where it is of no named one."""
+    for name, fields in SIZES.items():
+        if all(getattr(config, field) == value for field, value in fields.items()):
+            return name
+    return None
+
+
 def _config(size: str, vocabulary_size: int, context: int | None) -> ELMoConfig:
     """The configuration of a named size; a context, which ELMo does not limit, changes nothing in it."""
     return ELMoConfig(vocabulary_size, **SIZES[size])

@@ -15,6 +15,7 @@ from langnet.encoders.encoder import Encoder
 from langnet.evaluate.intervals import Interval, bootstrap_ratio
 from langnet.tasks.cross_entropy import token_losses
 from langnet.text.batches import Batch, document_windows
+from langnet.text.both_ways import windows_both_ways
 from langnet.text.prepare import encode_documents
 from langnet.text.shards import TokenShards
 from langnet.text.spelling import Spelling
@@ -155,8 +156,16 @@ def scoring_windows(
 
     Where there is no limit, a document of up to `UNLIMITED` tokens is read whole, and a longer one in windows that a
     quarter of their length warms up: an LSTM makes use of some 200 tokens (Khandelwal et al. 2018), and windows side by
-    side are many times quicker than one long row.
+    side are many times quicker than one long row. The words are spelled where the encoder reads characters.
     """
+    windows = _windows(encoder, documents)
+    return map(spelling.spelled, windows) if spelling else windows
+
+
+def _windows(encoder: Encoder, documents: Sequence[np.ndarray] | TokenShards) -> Iterator[Batch]:
+    if encoder.bidirectional:
+        assert not isinstance(documents, TokenShards), "what is read both ways is held"
+        return windows_both_ways(documents, UNLIMITED, ROWS, UNLIMITED // 4)
     if encoder.context is None:
         return document_windows(documents, UNLIMITED, ROWS, UNLIMITED - UNLIMITED // 4)
     return document_windows(documents, encoder.context, ROWS, max(1, encoder.context // 2))

@@ -11,7 +11,7 @@ import torch
 
 from langnet.encoders.elmo import ELMo
 from langnet.errors import LangnetError
-from langnet.hub.importers.elmo import read, recognises
+from langnet.hub.importers.elmo import read_files, recognises
 from langnet.text.characters import BEGIN_SENTENCE, END_SENTENCE, NO_CHARACTER, join, mark, spell
 
 FIXTURES = Path(__file__).parent.parent.parent / "data" / "elmo_fixtures_allennlp" / "elmo"
@@ -161,8 +161,8 @@ CASES = {
 def test_equations(tmp_path, case):
     settings = options(**CASES[case])
     tensors = arrays(settings)
-    found = read(write(tmp_path, settings, tensors))
-    assert found.report.startswith(f"{len(tensors)} of {len(tensors)} tensors")
+    found = read_files(write(tmp_path, settings, tensors))
+    assert str(found.report) == f"ELMo of bilm-tf: {len(tensors)} of {len(tensors)} tensors"
     sentences = [[word[:7] for word in s] for s in SENTENCES] if case == "short words" else SENTENCES
     encoder = build(found).double()
     with torch.no_grad():
@@ -190,12 +190,12 @@ def test_table_of_words(tmp_path):
     tensors["embedding"] = np.arange(25, dtype=np.float32).reshape(5, 5)
     write(tmp_path, settings, tensors)
     with pytest.raises(LangnetError, match="must hold its vocabulary"):
-        read(tmp_path)
+        read_files(tmp_path)
     (tmp_path / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf8")
-    found = read(tmp_path)
+    found = read_files(tmp_path)
     assert found.words == words
     encoder = build(found)
-    layers = encoder(torch.tensor([[2, 8, 9, 1, 4]])).layers
+    layers = encoder(torch.tensor([[2, 5, 6, 1, 4]])).layers
     wanted = tensors["embedding"][[0, 3, 4, 2, 1]]
     assert torch.equal(layers[0][0], torch.from_numpy(np.concatenate([wanted, wanted], axis=1)))
 
@@ -203,7 +203,7 @@ def test_table_of_words(tmp_path):
 @pytest.mark.skipif(not FIXTURES.exists(), reason="the published fixtures are not here")
 def test_published_fixtures():
     """Three rows of ten sentences, whose state goes on from sentence to sentence as in the original program."""
-    encoder, state = build(read(FIXTURES)), None
+    encoder, state = build(read_files(FIXTURES)), None
     sentences = json.loads((FIXTURES / "sentences.json").read_text(encoding="utf8"))
     files = [h5py.File(FIXTURES / f"lm_embeddings_{row}.hdf5") for row in range(3)]
     differences = []
@@ -280,8 +280,8 @@ HOSTILE = {
     "bad filters": (options_with(filters=[[1, "many"]]), "should be pairs"),
     "zero clip": (options_with(cell_clip=0), "should be above 0"),
     "narrow filters": (options_with(filters=[[1, 2]]), "2 filters cannot be projected"),
-    "no JSON": (lambda f: (f / "options.json").write_text("{"), "is no JSON"),
-    "no ELMo": (lambda f: (f / "options.json").write_text("{}"), "describes no ELMo"),
+    "no JSON": (lambda f: (f / "options.json").write_text("{"), "should hold one JSON file of options"),
+    "no ELMo": (lambda f: (f / "options.json").write_text('{"lstm": 1}'), "describes no ELMo"),
     "no weights": (lambda f: (f / "lm_weights.hdf5").unlink(), "but there are: none"),
 }
 
@@ -291,10 +291,10 @@ def test_what_does_not_fit_is_refused(tmp_path, case):
     spoil, message = HOSTILE[case]
     settings = options()
     write(tmp_path, settings, arrays(settings))
-    read(tmp_path)
+    read_files(tmp_path)
     spoil(tmp_path)
     with pytest.raises(LangnetError, match=message) as caught:
-        read(tmp_path)
+        read_files(tmp_path)
     assert "\n" not in str(caught.value)
 
 
@@ -312,4 +312,4 @@ def test_softmax_is_left_out(tmp_path):
     settings = options()
     tensors = arrays(settings)
     write(tmp_path, settings, {**tensors, "softmax/W": np.zeros((9, 5), "f4")})
-    assert read(tmp_path).report.endswith("; left out: softmax/W")
+    assert str(read_files(tmp_path).report) == "ELMo of bilm-tf: 29 of 30 tensors; unused: softmax/W"

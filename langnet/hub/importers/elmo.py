@@ -9,7 +9,6 @@ and the space that they really take are known to fit the options.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,69 +17,96 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from langnet.encoders.elmo import ELMoConfig
+from langnet.encoders.elmo import ELMo, ELMoConfig, named_size
 from langnet.errors import LangnetError
+from langnet.hub.importers.guard import origin, peek_object, read_object, read_text
 from langnet.hub.importers.hdf5 import Datasets
+from langnet.hub.importers.imported import Imported, Importer, ImportOptions, ImportReport, model_contents
+from langnet.tasks.bidirectional import BidirectionalLanguageModel
 from langnet.text.characters import N_CHARACTERS
-from langnet.text.tokenizer import SPECIAL_TOKENS
+from langnet.text.tokenizer import SPECIAL_TOKENS, Tokenizer
 
+FORMAT = "ELMo of bilm-tf"
 _ENDINGS = (".hdf5", ".h5")
 _LARGEST = 65_536  # of any dimension but the vocabulary's
 _MOST_LAYERS = 8  # what the original program reads
-_OPTIONS_BYTES = 1 << 20
 _VOCABULARY_BYTES = 1 << 30
+_MARKS = ("<S>", "</S>", "<UNK>")
 _TENSORS = ("CNN", "RNN_", "char_embed", "embedding")
 
 
 @dataclass
-class ImportedELMo:
+class ELMoFiles:
     """An ELMo from files.
 
     Attributes:
         config: of the encoder.
         tensors: every tensor of the encoder, by its name there.
         words: the vocabulary, for a model with a table of words instead of characters; empty otherwise.
-        report: what was loaded, for the user.
+        read: the files.
+        report: what was loaded, and what was not.
     """
 
     config: ELMoConfig
     tensors: dict[str, Tensor]
     words: list[str]
-    report: str
+    read: list[Path]
+    report: ImportReport
 
 
 def recognises(path: Path) -> bool:
-    """Whether the path is an ELMo's folder, weights or options; opens nothing but a small JSON file."""
+    """Whether the path is an ELMo's folder, weights or options; opens nothing but small JSON files."""
     try:
         options, _ = _find(path)
-        return "lstm" in _options(options)
+        return path.exists() and "lstm" in peek_object(options)
     except (LangnetError, OSError):
         return False
 
 
-def read(path: Path) -> ImportedELMo:
+def read_files(path: Path, vocabulary: Path | None = None) -> ELMoFiles:
     """Read an ELMo from a folder that holds its options and weights, or from one of the two files beside the other.
+
+    Args:
+        path: of either.
+        vocabulary: the words of a model that reads no characters; None looks for `*vocab*.txt` beside the weights.
 
     Raises:
         LangnetError: a file is missing, is no such file, or does not fit the options.
     """
     options_file, weights_file = _find(path)
     options = _options(options_file)
-    config, n_words = _config(options, options_file), 0
+    config, files = _config(options, options_file), [options_file, weights_file]
+    words: list[str] = []
+    if "char_cnn" not in options:
+        files.append(vocabulary or _vocabulary_beside(weights_file))
+        words = _vocabulary(files[-1])
     with Datasets(weights_file, "an ELMo", "elmo") as datasets:
-        words: list[str] = []
-        if "char_cnn" not in options:
-            words = _vocabulary(weights_file.parent)
-            n_words = _word_rows(datasets, options, len(words), config.projection)
-        expected = _expected(config, n_words)
+        if words:
+            _check_word_table(datasets, len(words), config.projection)
+        expected = _expected(config, len(words))
         datasets.check(expected, _TENSORS)
         arrays = {name: datasets.read(name) for name in expected}
-        left_out = datasets.others(expected)
+        report = ImportReport(FORMAT, len(arrays), len(datasets.found), datasets.others(expected))
     tensors, config = _convert(arrays, config, words)
-    report = f"{len(arrays)} of {len(arrays)} tensors of {weights_file.name}"
-    if left_out:
-        report += f"; left out: {', '.join(left_out)}"
-    return ImportedELMo(config, tensors, words, report)
+    return ELMoFiles(config, tensors, words, files, report)
+
+
+def read(path: Path, options: ImportOptions) -> Imported:
+    """An ELMo as a folder of langnet holds it; it came without its softmax, so it encodes and predicts no words.
+
+    Raises:
+        LangnetError: as `read_files`.
+    """
+    found = read_files(path, options.vocabulary)
+    found.report.notes.append("no softmax, as usual: it can encode and be fine-tuned")
+    encoder = ELMo(found.config)
+    encoder.load_state_dict(found.tensors)
+    tokenizer = Tokenizer.of_words(word for word in found.words if word not in _MARKS)
+    facts = {"imported": {"format": FORMAT, "files": origin(found.read), "report": str(found.report)}}
+    return Imported(
+        model_contents("elmo", encoder, BidirectionalLanguageModel(), tokenizer, facts, named_size(found.config)),
+        found.report,
+    )
 
 
 # Which files
@@ -89,23 +115,22 @@ def read(path: Path) -> ImportedELMo:
 def _find(path: Path) -> tuple[Path, Path]:
     """The options and the weights that a path means."""
     folder = path if path.is_dir() else path.parent
-    if not path.exists():
-        raise LangnetError(f"{path} does not exist; give the folder with an ELMo's options.json and weights.hdf5")
     files = sorted(p for p in folder.iterdir() if p.is_file())
-    options = [p for p in files if p.suffix == ".json" and "options" in p.name]
-    weights = [p for p in files if p.suffix in _ENDINGS and "weights" in p.name]
+    options = _named([p for p in files if p.suffix == ".json" and "lstm" in peek_object(p)], "options")
+    weights = _named([p for p in files if p.suffix in _ENDINGS], "weights")
     if path.is_file():
-        chosen = [path]
-        if path.suffix == ".json":
-            options = chosen
-        else:
-            weights = chosen
+        options, weights = ([path], weights) if path.suffix == ".json" else (options, [path])
         options, weights = _same_stem(options, weights)
-    for found, what in ((options, "*options*.json"), (weights, "*weights*.hdf5")):
+    for found, what in ((options, "JSON file of options"), (weights, "HDF5 file of weights")):
         if len(found) != 1:
             names = ", ".join(p.name for p in found) or "none"
-            raise LangnetError(f"{folder} should hold one file {what} of an ELMo, but there are: {names}")
+            raise LangnetError(f"{folder} should hold one {what} of an ELMo, but there are: {names}; give its path")
     return options[0], weights[0]
+
+
+def _named(files: list[Path], word: str) -> list[Path]:
+    """Those whose name has a word in it; all, where there is no such file."""
+    return [p for p in files if word in p.name.lower()] or files
 
 
 def _same_stem(options: list[Path], weights: list[Path]) -> tuple[list[Path], list[Path]]:
@@ -122,13 +147,8 @@ def _same_stem(options: list[Path], weights: list[Path]) -> tuple[list[Path], li
 
 
 def _options(path: Path) -> dict[str, Any]:
-    if path.stat().st_size > _OPTIONS_BYTES:
-        raise LangnetError(f"{path} has {path.stat().st_size:,} bytes, too many for an ELMo's options; check the file")
-    try:
-        options = json.loads(path.read_text(encoding="utf8"))
-    except (ValueError, RecursionError) as error:
-        raise LangnetError(f"{path} is no JSON: {str(error).splitlines()[0]}; give the ELMo's options") from None
-    if not isinstance(options, dict) or not isinstance(options.get("lstm"), dict):
+    options = read_object(path)
+    if not isinstance(options.get("lstm"), dict):
         raise LangnetError(f"{path} describes no ELMo: it has no 'lstm'; give the options that came with the weights")
     return options
 
@@ -298,31 +318,31 @@ def _lstm(arrays: dict[str, np.ndarray], config: ELMoConfig, layer: int) -> dict
 # The variant with a table of words
 
 
-def _vocabulary(folder: Path) -> list[str]:
-    """The words of a model without characters, from the text file beside it, a word a line."""
-    found = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix == ".txt" and "vocab" in p.name)
+def _vocabulary_beside(weights: Path) -> Path:
+    found = sorted(p for p in weights.parent.iterdir() if p.is_file() and p.suffix == ".txt" and "vocab" in p.name)
     if len(found) != 1:
         names = ", ".join(p.name for p in found) or "none"
         raise LangnetError(
-            f"this ELMo has a table of words instead of characters, so {folder} must hold its vocabulary, one file "
-            f"*vocab*.txt, but there are: {names}"
+            f"this ELMo has a table of words instead of characters, so {weights.parent} must hold its vocabulary, one "
+            f"file *vocab*.txt, but there are: {names}; or name it with --vocabulary"
         )
-    if found[0].stat().st_size > _VOCABULARY_BYTES:
-        raise LangnetError(f"{found[0]} has {found[0].stat().st_size:,} bytes, too many for a vocabulary")
-    try:
-        lines = found[0].read_text(encoding="utf8").split("\n")
-    except UnicodeDecodeError as error:
-        raise LangnetError(f"{found[0]} is no UTF-8 text: {error.reason} at byte {error.start}") from None
+    return found[0]
+
+
+def _vocabulary(path: Path) -> list[str]:
+    """The words of a model without characters, a word a line."""
+    lines = read_text(path, _VOCABULARY_BYTES).split("\n")
     words = [line.strip() for line in (lines[:-1] if lines[-1] == "" else lines)]
     words = [word for word in words if word != "!!!MAXTERMID"]
-    for wanted in ("<S>", "</S>", "<UNK>"):
+    for wanted in _MARKS:
         if wanted not in words:
-            raise LangnetError(f"{found[0]} lacks the word {wanted}, which every ELMo's vocabulary has")
+            raise LangnetError(f"{path} lacks the word {wanted}, which every ELMo's vocabulary has")
+    if len(set(words)) < len(words):
+        raise LangnetError(f"{path} has a word twice; it is not the vocabulary of this ELMo")
     return words
 
 
-def _word_rows(datasets: Datasets, options: dict[str, Any], n_vocabulary: int, projection: int) -> int:
-    """The rows of the table of words, which the vocabulary must fit."""
+def _check_word_table(datasets: Datasets, n_vocabulary: int, projection: int) -> None:
     table = datasets.found.get("embedding")
     if table is None or table.shape != (n_vocabulary, projection):
         shape = "none" if table is None else table.shape
@@ -330,13 +350,21 @@ def _word_rows(datasets: Datasets, options: dict[str, Any], n_vocabulary: int, p
             f"{datasets.path}: the options have no 'char_cnn', so a table 'embedding' of {n_vocabulary:,} words by "
             f"{projection} is expected; found: {shape}"
         )
-    return n_vocabulary
 
 
 def _word_table(table: np.ndarray, words: list[str]) -> np.ndarray:
-    """The table's rows for the tokenizer's ids: its special tokens first, then the words."""
+    """The table's rows for the tokenizer's ids: its special tokens first, then the words but for the marks."""
     place = {word: index for index, word in enumerate(words)}
     special = [np.zeros_like(table[0])]  # padding
     special += [table[place[word]] for word in ("<UNK>", "<S>", "</S>", "</S>")]
     assert len(special) == len(SPECIAL_TOKENS)
-    return np.concatenate([np.stack(special), table])
+    return np.concatenate([np.stack(special), table[[place[word] for word in words if word not in _MARKS]]])
+
+
+IMPORTER = Importer(
+    FORMAT,
+    "options.json beside weights.hdf5 (and vocab.txt where there is no 'char_cnn')",
+    recognises,
+    read,
+    frozenset({"vocabulary"}),
+)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from langnet.errors import LangnetError
 from langnet.hub.folder import is_model_folder
+from langnet.hub.importers import elmo
 from langnet.hub.importers.guard import head_of
 from langnet.hub.importers.imported import Imported, Importer, ImportOptions
 
-IMPORTERS: tuple[Importer, ...] = ()
+IMPORTERS: tuple[Importer, ...] = (elmo.IMPORTER,)
 
 
 def find_importer(path: Path) -> Importer:
