@@ -32,9 +32,11 @@ class _Recurrence(torch.autograd.Function):
         H, precision = width // 4, gates.dtype
         recurrent = recurrent.to(precision)
         back = None if projection is None else projection.to(precision).mT  # (N, H, P)
-        hidden, cell = (part.to(precision) for part in start)  # (N, B, P), (N, B, H)
+        # Products round to the gates' precision; the cell, which sums over all steps, is float32 or better.
+        exact = torch.promote_types(precision, torch.float32)
+        hidden, cell = start[0].to(precision), start[1].to(exact)  # (N, B, P), (N, B, H)
         outputs = gates.new_empty(N, T, B, recurrent.shape[2])  # (N, T, B, P)
-        cells = gates.new_empty(N, T, B, H)  # (N, T, B, H)
+        cells = gates.new_empty(N, T, B, H, dtype=exact)  # (N, T, B, H)
         active = gates.new_empty(N, T, B, width)  # (N, T, B, 4 H)
         transposed = recurrent.mT  # (N, P, 4 H)
         for t in range(T):
@@ -45,8 +47,8 @@ class _Recurrence(torch.autograd.Function):
             z[..., 3 * H :].tanh_()
             admitted, kept, shown, candidate = z.split(H, dim=2)
             cell = torch.mul(kept, cell, out=cells[:, t])  # (N, B, H)
-            cell.addcmul_(admitted, candidate).clamp_(-clips[0], clips[0])
-            hidden = shown * cell.tanh()  # (N, B, H)
+            cell.add_(admitted * candidate).clamp_(-clips[0], clips[0])
+            hidden = (shown * cell.tanh()).to(precision)  # (N, B, H)
             if back is not None:
                 hidden = torch.bmm(hidden, back).clamp_(-clips[1], clips[1])  # (N, B, P)
             outputs[:, t] = hidden
@@ -75,7 +77,7 @@ class _Recurrence(torch.autograd.Function):
             squash = squashed[:, t]
             dcell = dcell + dhidden * shown * (1 - squash * squash)  # (N, B, H)
             dcell.masked_fill_(cells[:, t].abs() >= ctx.clips[0], 0)
-            before = cells[:, t - 1] if t else first_cell.to(precision)
+            before = cells[:, t - 1] if t else first_cell.to(cells.dtype)
             d = dz[:, t]
             d[..., :H] = dcell * candidate * admitted * (1 - admitted)
             d[..., H : 2 * H] = dcell * before * kept * (1 - kept)
@@ -87,7 +89,7 @@ class _Recurrence(torch.autograd.Function):
         drecurrent = torch.bmm(dz.flatten(1, 2).mT, earlier.flatten(1, 2))  # (N, 4 H, P)
         dmatrix = None
         if dprojected is not None:
-            unprojected = active[..., 2 * H : 3 * H] * squashed  # (N, T, B, H)
+            unprojected = (active[..., 2 * H : 3 * H] * squashed).to(precision)  # (N, T, B, H)
             dmatrix = torch.bmm(dprojected.flatten(1, 2).mT, unprojected.flatten(1, 2))  # (N, P, H)
         return dz, drecurrent, dmatrix, None, None
 
@@ -156,5 +158,5 @@ class ProjectedLSTM(nn.Module):
             last, rows = (lengths - 1).clamp_min(0), torch.arange(B, device=x.device)
             read = (lengths > 0)[:, None]  # (B, 1)
             hidden = torch.where(read, outputs[:, last, rows], start[0].to(outputs.dtype))  # (N, B, P)
-            cell = torch.where(read, cells[:, last, rows], start[1].to(outputs.dtype))  # (N, B, H)
+            cell = torch.where(read, cells[:, last, rows], start[1].to(cells.dtype))  # (N, B, H)
         return outputs, (hidden, cell)

@@ -81,6 +81,18 @@ def stack(rows: Sequence[np.ndarray], width: int) -> np.ndarray:
     return out
 
 
+def spell_sentences(sentences: Sequence[Sequence[str]], longest: int = LONGEST_WORD) -> tuple[np.ndarray, np.ndarray]:
+    """Sentences that are cut into words already, each between its begin and its end, as an encoder reads them.
+
+    Returns:
+        Characters (B, T, C) int64, T two more than the words of the longest sentence, and the mask (B, T) of words.
+    """
+    begin, end = mark(BEGIN_SENTENCE)[None], mark(END_SENTENCE)[None]
+    rows = [join([begin, spell(words, longest), end]) for words in sentences]
+    ids = stack(rows, max(len(row) for row in rows))
+    return ids, ids[:, :, 0] != NO_WORD
+
+
 def spell_unique(words: Iterable[str], longest: int = LONGEST_WORD) -> np.ndarray:
     """As `spell`, each distinct word once: much quicker for running text."""
     places: dict[str, int] = {}

@@ -71,6 +71,22 @@ def test_gradient_by_differences():
     assert torch.autograd.gradcheck(lambda x, *_: lstm(x, lengths)[0], (x, *lstm.parameters()))
 
 
+def test_bfloat16_rounds_but_does_not_drift():
+    """The cell stays exact, so that an error does not grow over the steps."""
+    torch.manual_seed(1)
+    lstm, x, lengths = ProjectedLSTM(2, 8, 16, 8), numbers(2, 200, 3, 8).float(), torch.full((3,), 200)
+    exact, (_, cell) = lstm(x, lengths)
+    wanted = torch.autograd.grad(exact.square().sum(), lstm.recurrent)[0]
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded, (_, rounded_cell) = lstm(x, lengths)
+    assert rounded.dtype == torch.bfloat16
+    assert rounded_cell.dtype == torch.float32
+    assert (rounded - exact).abs().max() < 0.02
+    assert (rounded_cell - cell).abs().max() < 0.05
+    found = torch.autograd.grad(rounded.float().square().sum(), lstm.recurrent)[0]
+    assert (found - wanted).norm() < 0.03 * wanted.norm()
+
+
 def test_state_is_that_of_the_last_real_step():
     torch.manual_seed(1)
     lstm, x = ProjectedLSTM(2, 3, 4, 2).double(), numbers(2, 5, 3, 3)

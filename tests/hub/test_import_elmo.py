@@ -12,7 +12,7 @@ import torch
 from langnet.encoders.elmo import ELMo
 from langnet.errors import LangnetError
 from langnet.hub.importers.elmo import read_files, recognises
-from langnet.text.characters import BEGIN_SENTENCE, END_SENTENCE, NO_CHARACTER, join, mark, spell
+from langnet.text.characters import spell, spell_sentences
 
 FIXTURES = Path(__file__).parent.parent.parent / "data" / "elmo_fixtures_allennlp" / "elmo"
 SENTENCES = [["The", "naïve", "café", "closed", "."], ["No", "!"], ["x" * 60, "日本", "again"]]
@@ -127,14 +127,7 @@ def expected_layers(sentence, settings, tensors):
 
 
 def batch(sentences):
-    rows = [join([mark(BEGIN_SENTENCE)[None], spell(s), mark(END_SENTENCE)[None]]) for s in sentences]
-    ids = torch.zeros(len(rows), max(map(len, rows)), max(row.shape[1] for row in rows), dtype=torch.long)
-    mask = torch.zeros(ids.shape[:2], dtype=torch.bool)
-    for i, row in enumerate(rows):
-        ids[i, : len(row)] = NO_CHARACTER
-        ids[i, : len(row), : row.shape[1]] = torch.from_numpy(row.astype(np.int64))
-        mask[i, : len(row)] = True
-    return ids, mask
+    return [torch.from_numpy(array) for array in spell_sentences(sentences)]
 
 
 def build(found):

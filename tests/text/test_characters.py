@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langnet.text.characters import join, mark, spell, spell_specials, spell_unique
+from langnet.text.characters import join, mark, spell, spell_sentences, spell_specials, spell_unique
 from langnet.text.tokenizer import SPECIAL_TOKENS
 
 
@@ -36,6 +36,13 @@ def test_special_tokens():
 def test_join():
     both = join([mark(257)[None], spell(["word"]), np.zeros((1, 3), np.uint16)])
     assert both.tolist() == [[259, 257, 260, 261, 261, 261], [259, 120, 112, 115, 101, 260], [0] * 6]
+
+
+def test_sentences():
+    ids, mask = spell_sentences([["a"], ["b", "cd"]])
+    assert ids.shape == (2, 4, 4)
+    assert mask.tolist() == [[True, True, True, False], [True] * 4]
+    assert ids[0].tolist() == [[259, 257, 260, 261], [259, 98, 260, 261], [259, 258, 260, 261], [0] * 4]
 
 
 @given(st.lists(st.text(max_size=8), max_size=6))
