@@ -11,6 +11,7 @@ from langnet.cli.app import app, check_device, check_output, console, examples, 
 from langnet.cli.options import (
     Device,
     Documents,
+    DropoutScale,
     LabelColumn,
     LanguageModelName,
     NewFolder,
@@ -64,6 +65,7 @@ def finetune(
     max_tokens: Annotated[int, typer.Option(min=3, help="Of a longer text the middle is left out.")] = 2048,
     validation_fraction: Annotated[float, typer.Option(help=HELD_OUT_HELP)] = 0.0,
     no_document_vectors: NoDocumentVectors = False,
+    dropout_scale: DropoutScale = None,
     precision: Precision = "auto",
     device: Device = None,
     seed: Seed = 0,
@@ -90,7 +92,7 @@ def finetune(
         method=method, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, layer_decay=layer_decay,
         gradual_unfreezing=gradual_unfreezing, auxiliary_lm=auxiliary_lm, document_features=not no_document_vectors,
         pooling=pooling, dropout=dropout, max_tokens=max_tokens, validation_fraction=validation_fraction, seed=seed,
-        precision=precision, device=device,
+        dropout_scale=dropout_scale, precision=precision, device=device,
     )  # fmt: skip
     if schedule != "slanted-triangular":
         options = replace(options, schedule=ScheduleConfig(schedule, warmup=0.1))

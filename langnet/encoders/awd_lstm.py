@@ -13,7 +13,7 @@ belongs to the softmax (`softmax_input`). The state is an argument and a result,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -86,24 +86,23 @@ def locked_dropout(x: Tensor, p: float) -> Tensor:
 class LSTMLayer(nn.Module):
     """The weights of one layer; a part of the hidden-to-hidden ones is dropped in training (Wan et al. 2013)."""
 
-    def __init__(self, inputs: int, hidden: int, weight_dropout: float):
+    def __init__(self, inputs: int, hidden: int):
         super().__init__()
-        self.weight_dropout = weight_dropout
         self.input_weight = nn.Parameter(torch.empty(4 * hidden, inputs))
         self.hidden_weight = nn.Parameter(torch.empty(4 * hidden, hidden))
         self.bias = nn.Parameter(torch.empty(4 * hidden))
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -(hidden**-0.5), hidden**-0.5)
 
-    def weights(self) -> LSTMWeights:
-        """What this forward pass computes with; the parameters themselves stay whole."""
+    def weights(self, dropout: float) -> LSTMWeights:
+        """What a forward pass computes with; the parameters themselves stay whole."""
         weight: Tensor = self.hidden_weight  # (4 H, H)
-        if self.training and self.weight_dropout:
-            weight = weight * dropout_mask(tuple(weight.shape), self.weight_dropout, weight)
+        if dropout:
+            weight = weight * dropout_mask(tuple(weight.shape), dropout, weight)
         return LSTMWeights(self.input_weight, weight, self.bias)
 
-    def forward(self, x: Tensor, state: State | None, lengths: Tensor | None) -> tuple[Tensor, State]:
-        return lstm(x, self.weights(), state, lengths)  # (T, B, H)
+    def forward(self, x: Tensor, dropout: float, state: State | None, lengths: Tensor | None) -> tuple[Tensor, State]:
+        return lstm(x, self.weights(dropout), state, lengths)  # (T, B, H)
 
 
 class AWDLSTM(Encoder):
@@ -117,9 +116,7 @@ class AWDLSTM(Encoder):
         self.dim, self.n_layers, self.context = config.dim, config.n_layers, None
         self.token_embedding = nn.Embedding(config.vocabulary_size, config.dim)
         widths = config.layer_dims
-        self.layers = nn.ModuleList(
-            LSTMLayer(below, above, config.weight_dropout * config.dropout_scale) for below, above in pairwise(widths)
-        )
+        self.layers = nn.ModuleList(LSTMLayer(below, above) for below, above in pairwise(widths))
         self.softmax_bias = nn.Parameter(torch.zeros(config.vocabulary_size))
         nn.init.uniform_(self.token_embedding.weight, -0.1, 0.1)
 
@@ -134,7 +131,8 @@ class AWDLSTM(Encoder):
         embedded = self._embed(ids.T)  # (T, B, D)
         x, layers, after = locked_dropout(embedded, self._rate(self.config.input_dropout)), [embedded], []
         for index, layer in enumerate(self.layers):
-            x, last = layer(x, None if state is None else state[index], lengths)  # (T, B, H)
+            before = None if state is None else state[index]
+            x, last = layer(x, self._rate(self.config.weight_dropout), before, lengths)  # (T, B, H)
             layers.append(x)
             after.append(last)
             x = locked_dropout(x, self._rate(self.config.layer_dropout))
@@ -150,6 +148,9 @@ class AWDLSTM(Encoder):
         if not p:
             return embedded
         return embedded * dropout_mask((self.config.vocabulary_size,), p, embedded)[ids][..., None]
+
+    def scale_dropout(self, scale: float) -> None:
+        self.config = replace(self.config, dropout_scale=scale)
 
     def softmax_input(self, hidden: Tensor) -> Tensor:
         p = self._rate(self.config.output_dropout)
@@ -201,6 +202,7 @@ FAMILIES: list[Family] = [
             decay=0.6,
             objective={"name": "language_model", "activation_penalty": 2.0, "temporal_penalty": 1.0},
             layout="streams",
+            batch_tokens=1120,
             window=70,
         ),
     )

@@ -12,6 +12,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from langnet.errors import LangnetError
+
 
 @dataclass
 class Encoding:
@@ -92,6 +94,14 @@ class Encoder(nn.Module, ABC):
     def softmax_input(self, hidden: Tensor) -> Tensor:
         """What the softmax reads of top-layer states (B, T, D): themselves, but for a dropout in training."""
         return hidden
+
+    def scale_dropout(self, scale: float) -> None:
+        """Turn the dial that multiplies every dropout of the encoder.
+
+        Raises:
+            LangnetError: this encoder has no such dial.
+        """
+        raise LangnetError(f"dropout scale {scale:g}: this encoder has no such dial; leave it out, or use awd-lstm")
 
     @property
     def layer_dims(self) -> tuple[int, ...]:

@@ -31,6 +31,7 @@ class Recipe:
         objective: the pretraining task: its name and settings, as its `config()` has them.
         layout: `windows` of the text in random order, each by itself, or `streams` that go on from batch to batch, the
             encoder's state with them.
+        batch_tokens: tokens an update.
         window: tokens a row where the encoder's context has no limit.
         tokenizer: what a token is where the user does not say.
         spell: whether words are read as characters, so that those of unknown words are kept.
@@ -47,6 +48,7 @@ class Recipe:
     clip: float = 1.0
     objective: dict[str, Any] = field(default_factory=lambda: {"name": "language_model"})
     layout: Literal["windows", "streams"] = "windows"
+    batch_tokens: int = 4096
     window: int = 256
     tokenizer: Literal["bpe", "unigram", "words", "characters", "bytes"] = "bpe"
     spell: bool = False

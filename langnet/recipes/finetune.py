@@ -64,6 +64,9 @@ class FinetuneOptions:
         pooling: from positions to a document; the frozen features are means.
         dropout: before the head.
         max_tokens: the most tokens of a document that are read; its middle is left out.
+        learned_tokens: a recurrent encoder learns from so many tokens at the end of longer documents, and reads those
+            before for its state alone (Howard & Ruder 2018: BPT3C), which bounds the memory of training.
+        dropout_scale: factor on all of the encoder's dropouts, where it has that dial; None leaves them as they are.
         validation_fraction: part of the labelled texts held out to choose the best step; 0 trains on all to the end.
         pseudo_labels: how labels are guessed for `unlabelled` texts; unused without them.
         seed: of heads, data order, dropout and splits.
@@ -87,6 +90,8 @@ class FinetuneOptions:
     pooling: Pooling = "mean"
     dropout: float = 0.1
     max_tokens: int = 2048
+    learned_tokens: int = 1024
+    dropout_scale: float | None = None
     validation_fraction: float = 0.0
     pseudo_labels: PseudoLabelOptions = field(default_factory=PseudoLabelOptions)
     seed: int = 0
@@ -94,7 +99,15 @@ class FinetuneOptions:
     device: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "least_steps", "batch_size", "learning_rate", "layer_decay", "max_tokens"):
+        for name in (
+            "epochs",
+            "least_steps",
+            "batch_size",
+            "learning_rate",
+            "layer_decay",
+            "max_tokens",
+            "learned_tokens",
+        ):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise LangnetError(f"the {name.replace('_', ' ')} must be above zero, not {value:g}")
@@ -156,6 +169,8 @@ class _Job:
         scratch = options.method == "scratch"
         self.encoder = build_encoder_like(base.encoder, options.seed) if scratch else copy.deepcopy(base.encoder)
         self.encoder.to(self.device)
+        if options.dropout_scale is not None:
+            self.encoder.scale_dropout(options.dropout_scale)
         space = None if scratch or not options.document_features else base.document_vectors
         self.model = replace(
             base,
@@ -226,7 +241,7 @@ class _Job:
         tasks: list[tuple[Classify | LanguageModel, float]] = [(task, 1.0)]
         if options.auxiliary_lm and options.method != "frozen":
             tasks.append((LanguageModel(), options.auxiliary_lm))
-        return TaskModel(self.encoder, list(tasks), mix).to(self.device)
+        return TaskModel(self.encoder, list(tasks), mix, options.learned_tokens).to(self.device)
 
     def _train(self, examples: list[Example], extra: list[Example], folder: Path | None, resume: bool) -> None:
         options = self.options

@@ -23,6 +23,7 @@ from langnet.text.batches import LanguageModelBatches
 from langnet.text.prepare import PreparedCorpus, PrepareOptions, prepare_corpus
 from langnet.text.shards import TokenShards
 from langnet.text.spelling import PredictableDocuments, SpelledBatches, Spelling
+from langnet.text.streams import StreamBatches
 from langnet.training.budget import Budget
 from langnet.training.checkpoint import remove_checkpoint
 from langnet.training.loop import LoopConfig, Trainer
@@ -46,12 +47,13 @@ class PretrainOptions:
         context: tokens that the model sees at once; None takes the size's own. Of an encoder without a limit, how many
             one update looks back.
         minutes, tokens, steps: the budget; exactly one. All None means 10 minutes.
-        batch_tokens: tokens an update.
+        batch_tokens: tokens an update; None takes the family's.
         learning_rate: peak rate of AdamW; None takes the family's.
         optimizer: None takes the family's.
         document_vectors: also decompose the documents into vectors, a minute's work; see `encoders.document_vectors`.
         document: how those vectors are made.
         prepare: tokenizer, vocabulary, cleaning and splitting.
+        dropout_scale: factor on all of the encoder's dropouts, where it has that dial; None takes the size's own.
         seed: of weights, data order and dropout.
         precision: `auto`, `no` or `bf16`.
         device: None chooses.
@@ -63,12 +65,13 @@ class PretrainOptions:
     minutes: float | None = None
     tokens: int | None = None
     steps: int | None = None
-    batch_tokens: int = 4096
+    batch_tokens: int | None = None
     learning_rate: float | None = None
     optimizer: Literal["adamw", "muon", "adagrad"] | None = None
     document_vectors: bool = True
     document: DocumentVectorOptions = field(default_factory=DocumentVectorOptions)
     prepare: PrepareOptions = field(default_factory=PrepareOptions)
+    dropout_scale: float | None = None
     seed: int = 0
     precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
@@ -76,7 +79,7 @@ class PretrainOptions:
     def __post_init__(self) -> None:
         if self.context is not None and self.context < 2:
             raise LangnetError(f"a context of {self.context} tokens holds nothing to predict; take 2 or more")
-        if self.batch_tokens < 1:
+        if self.batch_tokens is not None and self.batch_tokens < 1:
             raise LangnetError(f"an update cannot have {self.batch_tokens} tokens; take some thousands")
         if self.learning_rate is not None and self.learning_rate <= 0:
             raise LangnetError(f"the learning rate must be above zero, not {self.learning_rate:g}")
@@ -190,9 +193,14 @@ def _train(
 ) -> Model:
     """Run the loop over the prepared corpus and gather the model with its facts."""
     recipe = find_family(family).recipe
+    if options.dropout_scale is not None:
+        encoder.scale_dropout(options.dropout_scale)
     network = TaskModel(encoder, [(build_task(recipe.objective, encoder.dim), 1.0)])
     context = encoder.context or options.context or recipe.window
-    plain = LanguageModelBatches(corpus.train, context, max(1, options.batch_tokens // context), options.seed)
+    layout = StreamBatches if recipe.layout == "streams" else LanguageModelBatches
+    plain = layout(
+        corpus.train, context, max(1, (options.batch_tokens or recipe.batch_tokens) // context), options.seed
+    )
     spelling = corpus.spelling
     batches = SpelledBatches(plain, spelling) if spelling else plain
 

@@ -30,6 +30,9 @@ class Batch:
         document: (B,) int64, the example of each row where documents are cut into rows; None: row i is example i.
         features: (N, K) float32 features of whole documents, or None.
         n_examples: N.
+        continues: whether the rows go on where those of the batch before ended (True), begin streams that the next
+            batch goes on with (False), or stand alone (None).
+        rate: factor on the learning rate of the update.
     """
 
     ids: Tensor
@@ -40,6 +43,8 @@ class Batch:
     document: Tensor | None = None
     features: Tensor | None = None
     n_examples: int = 0
+    continues: bool | None = None
+    rate: float = 1.0
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""

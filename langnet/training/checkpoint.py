@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from langnet.errors import LangnetError
+from langnet.training.carried import flat, nested
 
 FOLDER = "checkpoint"
 
@@ -25,6 +26,7 @@ class Checkpoint:
     state: dict[str, Any]
     history: list[dict[str, Any]]
     best_weights: dict[str, Tensor]
+    carried: Any = None
 
 
 def write_checkpoint(
@@ -34,13 +36,18 @@ def write_checkpoint(
     state: dict[str, Any],
     history: list[dict[str, Any]],
     best_weights: dict[str, Tensor],
+    carried: Any = None,
 ) -> None:
-    """Write `folder/checkpoint`, replacing the one before only when the new one is whole."""
+    """Write `folder/checkpoint`, replacing the one before only when the new one is whole.
+
+    `carried` is the recurrent state between batches of streams: tensors in lists, or None.
+    """
     new, old = folder / f"{FOLDER}.new", folder / FOLDER
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
     tensors = {f"model/{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"best/{name}": value for name, value in best_weights.items()}
+    tensors |= flat(carried, "carried")
     tensors |= _random_states()
     groups = []
     for index, optimizer in enumerate(optimizers):
@@ -86,7 +93,7 @@ def read_checkpoint(folder: Path, model: nn.Module, optimizers: list[torch.optim
     torch.set_rng_state(tensors["random/cpu"])
     if "random/cuda" in tensors and torch.cuda.is_available():
         torch.cuda.set_rng_state(tensors["random/cuda"])
-    return Checkpoint(held["state"], held["history"], _part(tensors, "best/"))
+    return Checkpoint(held["state"], held["history"], _part(tensors, "best/"), nested(tensors, "carried"))
 
 
 def remove_checkpoint(folder: Path) -> None:

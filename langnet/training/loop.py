@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from langnet.errors import LangnetError, warn
 from langnet.text.batches import Batch
 from langnet.training.budget import Budget
+from langnet.training.carried import detached, on_device
 from langnet.training.checkpoint import read_checkpoint, write_checkpoint
 from langnet.training.interrupts import interrupts_held
 from langnet.training.machine import default_device, default_precision, keep_freed_memory
@@ -97,8 +98,12 @@ class TrainingResult:
 class Trainer:
     """Trains a module whose call returns the losses of a batch, `loss` among them.
 
+    Where batches are streams that go on from one to the next, the state in which one ends is held here, given to the
+    next without its history of gradients, and kept in the checkpoint.
+
     Args:
-        model: called with a `Batch`; returns a dict of scalar tensors.
+        model: called with a `Batch`; returns a dict of scalar tensors. With streams it is called with the state too
+            and returns the new one as `state`.
         groups: which weights learn, and how fast.
         batches: the training data.
         config: how the run goes.
@@ -134,6 +139,7 @@ class Trainer:
         self.state = LoopState()
         self.history = History(folder if self.accelerator.is_main_process else None)
         self.best_weights: dict[str, Tensor] | None = None
+        self.carried: Any = None  # the recurrent state between batches of streams
         self._inside_a_step = False
 
     def run(self, resume: bool = False) -> TrainingResult:
@@ -192,19 +198,33 @@ class Trainer:
         self.wrapped.train()
         if self.on_fraction:
             self.on_fraction(fraction)
-        # The rate in the middle of the step, so that neither the first nor the last step of a short run is lost.
-        set_rates(self.optimizers, self.config.schedule.factor(min(1.0, fraction + self._half_step())))
         sums: dict[str, Tensor] = {}
+        rate = 0.0
         for micro in range(self.config.accumulation):
             batch = self._next_batch(micro)
-            with self.accelerator.autocast():
-                losses = self.wrapped(batch)
+            rate += batch.rate / self.config.accumulation
+            losses = self._losses(batch)
             self.accelerator.backward(losses["loss"] / self.config.accumulation)
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0) + value.detach() / self.config.accumulation
+        # The rate in the middle of the step, so that neither the first nor the last step of a short run is lost.
+        set_rates(self.optimizers, rate * self.config.schedule.factor(min(1.0, fraction + self._half_step())))
         self._update(sums["loss"])
         self.state.step += 1
         return {name: float(value) for name, value in sums.items()}
+
+    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Of a batch; a state that goes on from one batch to the next stays here."""
+        with self.accelerator.autocast():
+            if batch.continues is None:
+                losses: dict[str, Tensor] = self.wrapped(batch)
+                return losses
+            if self.accelerator.num_processes > 1:
+                raise LangnetError("text in streams is trained on by one process; use an encoder that reads windows")
+            start = on_device(self.carried, self.device) if batch.continues else None
+            found = self.wrapped(batch, start)
+        self.carried = detached(found.pop("state"))
+        return {name: value for name, value in found.items() if isinstance(value, Tensor)}
 
     def _half_step(self) -> float:
         """Half of the fraction of the budget that a step takes, as far as known."""
@@ -266,7 +286,8 @@ class Trainer:
             best = self.best_weights
         else:
             best = {}
-        write_checkpoint(self.folder, self.model, self.optimizers, asdict(self.state), self.history.records, best)
+        state, history = asdict(self.state), self.history.records
+        write_checkpoint(self.folder, self.model, self.optimizers, state, history, best, self.carried)
 
     def _restore(self) -> None:
         if self.folder is None:
@@ -278,6 +299,7 @@ class Trainer:
         self.state = LoopState(**found.state)
         self.history.records = found.history
         self.best_weights = found.best_weights or None
+        self.carried = found.carried
 
 
 def _accelerator(config: LoopConfig) -> Accelerator:

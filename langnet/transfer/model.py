@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from langnet.encoders.encoder import Encoder
+from langnet.encoders.encoder import Encoder, Encoding
 from langnet.tasks.task import Task
 from langnet.text.batches import Batch
 from langnet.transfer.features import ScalarMix, TopLayer, mixed_encoding
@@ -23,10 +23,19 @@ class TaskModel(nn.Module):
         tasks: each with its weight. An auxiliary language model is a second task with a weight of 0.5 (Radford et al.
             2018, equation 5).
         mix: what the tasks read of the layers; None reads the top one. The language model always reads the top.
+        learned_tokens: in training, how many tokens at the end of long rows a recurrent encoder learns from; what lies
+            before them is read for its state alone. None: all.
     """
 
-    def __init__(self, encoder: Encoder, tasks: list[tuple[Task, float]], mix: nn.Module | None = None):
+    def __init__(
+        self,
+        encoder: Encoder,
+        tasks: list[tuple[Task, float]],
+        mix: nn.Module | None = None,
+        learned_tokens: int | None = None,
+    ):
         super().__init__()
+        self.learned_tokens = learned_tokens
         self.encoder = encoder
         self.mix = mix if mix is not None else TopLayer()
         self.tasks = nn.ModuleList(task for task, _ in tasks)
@@ -37,11 +46,17 @@ class TaskModel(nn.Module):
         """The first task."""
         return self.tasks[0]
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """The losses of a batch: `loss`, their weighted sum, and each task's own where there are several."""
-        encoding = self.encoder(batch.ids, batch.mask)
+    def forward(self, batch: Batch, state: Any = None) -> dict[str, Any]:
+        """The losses of a batch: `loss`, their weighted sum, and each task's own where there are several.
+
+        Args:
+            batch: the rows and what belongs to them.
+            state: the encoder's, from which the rows go on. Where the batch is part of streams, the state in which they
+                end comes back as `state`.
+        """
+        encoding = self._encode(batch, state)
         mixed = mixed_encoding(self.mix, encoding)
-        losses: dict[str, Tensor] = {}
+        losses: dict[str, Any] = {}
         total: Tensor | None = None
         for task, weight in zip(self.tasks, self.task_weights, strict=True):
             read = encoding if task.name in LANGUAGE_MODELS else mixed
@@ -49,7 +64,23 @@ class TaskModel(nn.Module):
             losses[f"{task.name}_loss"] = value
             total = weight * value if total is None else total + weight * value
         assert total is not None, "a model needs a task"
-        return {"loss": total, **losses} if len(losses) > 1 else {"loss": total}
+        after = {} if batch.continues is None else {"state": encoding.state}
+        return {"loss": total, **losses, **after} if len(losses) > 1 else {"loss": total, **after}
+
+    def _encode(self, batch: Batch, state: Any) -> Encoding:
+        """The encoding of a batch; see `learned_tokens`.
+
+        This is backpropagation through time for text classification (Howard & Ruder 2018, section 3.3), with one cut.
+        """
+        early = batch.ids.shape[1] - (self.learned_tokens or batch.ids.shape[1])
+        if early <= 0 or not (self.training and self.encoder.recurrent):
+            encoding: Encoding = self.encoder(batch.ids, batch.mask, state)
+            return encoding
+        with torch.no_grad():
+            first = self.encoder(batch.ids[:, :early], batch.mask[:, :early], state)
+        second = self.encoder(batch.ids[:, early:], batch.mask[:, early:], first.state)
+        layers = [torch.cat(parts, dim=1) for parts in zip(first.layers, second.layers, strict=True)]
+        return Encoding(layers, second.state)
 
     @torch.no_grad()
     def probabilities(self, batch: Batch) -> Tensor:

@@ -6,8 +6,10 @@ import torch
 from langnet.encoders.awd_lstm import AWDLSTM, AWDLSTMConfig, dropout_mask, locked_dropout
 from langnet.encoders.registry import build_encoder
 from langnet.errors import LangnetError
+from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.language_model import LanguageModel
 from langnet.text.batches import Batch
+from langnet.transfer.model import TaskModel
 
 CONFIG = AWDLSTMConfig(50, dim=12, hidden=20, n_layers=3)
 
@@ -86,21 +88,25 @@ def test_word_dropout_drops_whole_words_everywhere():
 
 
 def test_weight_dropout_leaves_the_parameter_whole_and_draws_anew(encoder):
-    layer = encoder.layers[0].train()
+    layer = encoder.layers[0]
     before = layer.hidden_weight.detach().clone()
-    first, second = layer.weights().hidden, layer.weights().hidden
+    first, second = layer.weights(0.5).hidden, layer.weights(0.5).hidden
     assert torch.equal(layer.hidden_weight, before)
     assert 0.4 < (first == 0).double().mean() < 0.6
     assert not torch.equal(first, second)
-    assert torch.equal(layer.eval().weights().hidden, before)
+    assert torch.equal(layer.weights(0.0).hidden, before)
 
 
 def test_one_dial_switches_all_dropouts_off():
     torch.manual_seed(0)
-    encoder = AWDLSTM(AWDLSTMConfig(50, dim=12, hidden=20, dropout_scale=0.0)).train()
+    encoder = AWDLSTM(AWDLSTMConfig(50, dim=12, hidden=20)).train()
+    assert not torch.equal(encoder(ids()).top, encoder(ids()).top)
+    encoder.scale_dropout(0.0)
     assert torch.equal(encoder(ids()).top, encoder.eval()(ids()).top)
     with pytest.raises(LangnetError, match="dropout_scale 2 must be from 0"):
-        AWDLSTMConfig(50, dropout_scale=2.0)
+        encoder.scale_dropout(2.0)
+    with pytest.raises(LangnetError, match="no such dial"):
+        build_encoder("gpt", "tiny", 50, seed=0).scale_dropout(0.5)
 
 
 def test_output_dropout_belongs_to_the_softmax(encoder):
@@ -137,3 +143,19 @@ def test_every_parameter_is_in_one_group(encoder):
     grouped = [id(p) for group in encoder.layer_groups() for p in group]
     assert sorted(grouped) == sorted(id(p) for p in encoder.parameters())
     assert len(encoder.layer_groups()) == 4
+
+
+def test_long_rows_are_read_whole_and_learned_from_at_their_end(encoder):
+    encoder.scale_dropout(0.0)
+    task = Classify(ClassifyConfig(2, dropout=0.0), 12)
+    batch = Batch(ids(2, 30), torch.ones(2, 30, dtype=torch.bool), labels=torch.tensor([0, 1]), n_examples=2)
+    losses, gradients = [], []
+    for learned in (None, 12):
+        model = TaskModel(encoder, [(task, 1.0)], learned_tokens=learned).train()
+        model.zero_grad()
+        model(batch)["loss"].backward()
+        losses.append(model(batch)["loss"].item())
+        gradients.append(encoder.token_embedding.weight.grad.abs().sum(1) > 0)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert gradients[0].nonzero().flatten().tolist() == batch.ids.unique().tolist()
+    assert gradients[1].nonzero().flatten().tolist() == batch.ids[:, 18:].unique().tolist()
