@@ -18,6 +18,11 @@ QUERIES = 64  # rows of the attention matrix at a time: their keys to the right 
 LONGEST = 1024  # tokens; the attention weights are kept for the gradient, which for more takes too much memory
 
 
+def serves(x: Tensor) -> bool:
+    """Whether these functions are the ones to call for x: on a CPU, and not while a graph is written for elsewhere."""
+    return x.device.type == "cpu" and not torch.compiler.is_exporting()
+
+
 class _RMSNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, precision: torch.dtype) -> Tensor:

@@ -1,14 +1,18 @@
-"""GPT: causal transformers, the one published in 2018 and today's recipe, from one set of blocks.
+"""GPT: causal transformers, those published in 2018 and 2019 and today's recipe, from one set of blocks.
 
 `gpt-2018` is the OpenAI transformer (Radford et al., "Improving Language Understanding by Generative Pre-Training",
 2018): learned positions, LayerNorm after each residual sum (post-norm), GELU in its tanh form, biases, dropout 0.1,
 weights drawn from N(0, 0.02), input and output embeddings tied.
 
+`gpt-2` (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019, section 2.3) normalises before
+each sub-layer and once more after the last block, and draws the last matrix of each sub-layer narrower, by the square
+root of their number.
+
 `gpt` is what has been learned since: RMSNorm before each sub-layer (Zhang & Sennrich 2019; Xiong et al. 2020), rotary
 positions (Su et al. 2021), normalised queries and keys (Henry et al. 2020), squared ReLU (So et al. 2021), no biases,
 and output projections that start at zero, so that every block starts as the identity.
 
-What differs here: both families are one configuration apart, and padding stands on the right, where a causal model
+What differs here: the families are one configuration apart, and padding stands on the right, where a causal model
 cannot see it, so no attention mask is ever built. On a CPU what stands between the matrix products is computed by
 `encoders/fused.py`.
 """
@@ -41,7 +45,8 @@ class GPTConfig:
         n_heads: attention heads; must divide `dim`.
         feedforward: inner width of the feed-forward layers.
         dropout: on embeddings, attention weights and sub-layer outputs.
-        norm: LayerNorm with gain and bias after each residual sum, or RMSNorm without parameters before each sub-layer.
+        norm: LayerNorm with gain and bias after each residual sum or before each sub-layer, or RMSNorm without
+            parameters before each sub-layer.
         positions: a learned vector a position, or rotary.
         activation: of the feed-forward layers.
         normalise_queries_keys: RMSNorm on each head's queries and keys.
@@ -57,7 +62,7 @@ class GPTConfig:
     n_heads: int = 4
     feedforward: int = 1024
     dropout: float = 0.0
-    norm: Literal["post-layer", "pre-rms"] = "pre-rms"
+    norm: Literal["post-layer", "pre-layer", "pre-rms"] = "pre-rms"
     positions: Literal["learned", "rotary"] = "rotary"
     activation: Literal["gelu", "relu2"] = "relu2"
     normalise_queries_keys: bool = True
@@ -83,7 +88,7 @@ class RMSNorm(nn.Module):
 
 def rms_norm(x: Tensor, precision: torch.dtype) -> Tensor:
     """Normalise the last dimension to a mean square of one; the result is rounded to `precision`."""
-    return fused.rms_norm(x, precision) if x.device.type == "cpu" else F.rms_norm(x, (x.shape[-1],)).to(precision)
+    return fused.rms_norm(x, precision) if fused.serves(x) else F.rms_norm(x, (x.shape[-1],)).to(precision)
 
 
 def product_precision(x: Tensor) -> torch.dtype:
@@ -128,7 +133,7 @@ class Attention(nn.Module):
         if past is not None:
             visible = torch.ones(T, start + T, dtype=torch.bool, device=x.device).tril(start)  # (T, P + T)
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=visible, dropout_p=dropout)
-        elif x.device.type == "cpu" and not dropout and T <= fused.LONGEST:
+        elif fused.serves(x) and not dropout and T <= fused.LONGEST:
             mixed = fused.causal_attention(q, k, v)  # (B, H, T, width)
         else:
             mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)  # (B, H, T, width)
@@ -141,7 +146,7 @@ class Attention(nn.Module):
         normalise, rotary = self.config.normalise_queries_keys, self.config.positions == "rotary"
         if rotary:
             cosines, sines = (part[start:] for part in rotary_angles(start + T, width, qkv.device))
-        if normalise and rotary and qkv.device.type == "cpu":
+        if normalise and rotary and fused.serves(qkv):
             return fused.normalised_heads(qkv, n_heads, cosines, sines).unbind(0)
         q, k, v = qkv.view(B, T, 3, n_heads, width).permute(2, 0, 3, 1, 4)
         if normalise:
@@ -162,20 +167,23 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         inner = self.inner(x)  # (B, T, F)
-        inner = F.gelu(inner, approximate="tanh") if self.activation == "gelu" else fused.squared_relu(inner)
+        if self.activation == "gelu":
+            inner = F.gelu(inner, approximate="tanh")
+        else:
+            inner = fused.squared_relu(inner) if not torch.compiler.is_exporting() else F.relu(inner).square()
         return self.output(inner)  # (B, T, D)
 
 
 class Block(nn.Module):
-    """Attention and feed-forward, each with a residual connection, normalised before (`gpt`) or after (`gpt-2018`)."""
+    """Attention and feed-forward, each with a residual connection, normalised before or, in `gpt-2018`, after."""
 
     def __init__(self, config: GPTConfig):
         super().__init__()
         self.post_norm = config.norm == "post-layer"
         self.attention = Attention(config)
         self.feedforward = FeedForward(config)
-        self.norm1 = nn.LayerNorm(config.dim) if self.post_norm else RMSNorm()
-        self.norm2 = nn.LayerNorm(config.dim) if self.post_norm else RMSNorm()
+        self.norm1 = RMSNorm() if config.norm == "pre-rms" else nn.LayerNorm(config.dim)
+        self.norm2 = RMSNorm() if config.norm == "pre-rms" else nn.LayerNorm(config.dim)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, past: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
@@ -189,7 +197,7 @@ class Block(nn.Module):
 
 
 class GPT(Encoder):
-    """A causal transformer; both families differ only in their `GPTConfig`.
+    """A causal transformer; the families differ only in their `GPTConfig`.
 
     `Encoding.state` is the list of keys and values of each block, so that generation costs one position a token.
     """
@@ -203,6 +211,7 @@ class GPT(Encoder):
         self.position_embedding = nn.Embedding(config.context, config.dim) if learned else None
         self.embedding_dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
+        self.final_norm = nn.LayerNorm(config.dim) if config.norm == "pre-layer" else None
         self.softmax = None if config.tie_embeddings else nn.Linear(config.dim, config.vocabulary_size, bias=False)
         self._initialise()
 
@@ -214,7 +223,9 @@ class GPT(Encoder):
                     nn.init.zeros_(parameter)
             elif name.endswith("output.weight") and self.config.zero_outputs:
                 nn.init.zeros_(parameter)
-            elif "embedding" in name or self.config.norm == "post-layer":
+            elif name.endswith("output.weight") and self.config.norm == "pre-layer":
+                nn.init.normal_(parameter, std=0.02 * (2 * self.config.n_layers) ** -0.5)
+            elif "embedding" in name or self.config.norm != "pre-rms":
                 nn.init.normal_(parameter, std=0.02)
             else:
                 nn.init.normal_(parameter, std=self.config.dim**-0.5)
@@ -245,6 +256,8 @@ class GPT(Encoder):
             presents.append(present)
         if self.config.norm == "pre-rms":  # post-norm blocks end in a norm of their own
             layers[-1] = rms_norm(x, x.dtype)  # (B, T, D)
+        elif self.final_norm is not None:
+            layers[-1] = self.final_norm(x)  # (B, T, D)
         return Encoding(layers, None if self.training else presents)
 
     def output_weight(self) -> Tensor:
@@ -258,6 +271,8 @@ class GPT(Encoder):
         if self.position_embedding is not None:
             bottom += [*self.position_embedding.parameters()]
         groups = [bottom, *([*block.parameters()] for block in self.blocks)]
+        if self.final_norm is not None:
+            groups[-1] += [*self.final_norm.parameters()]
         if self.softmax is not None:
             groups[-1] += [*self.softmax.parameters()]
         return groups
@@ -272,6 +287,15 @@ SIZES: dict[str, dict[str, Any]] = {
     "base": {"n_layers": 12, "dim": 768, "n_heads": 12, "feedforward": 3072, "context": 512},
 }
 
+# Those that were published as GPT-2; the paper's table 2 gives the sizes, its counts of parameters are too low.
+SIZES_2: dict[str, dict[str, Any]] = {
+    **SIZES,
+    "124m": {"n_layers": 12, "dim": 768, "n_heads": 12, "feedforward": 3072, "context": 1024},
+    "355m": {"n_layers": 24, "dim": 1024, "n_heads": 16, "feedforward": 4096, "context": 1024},
+    "774m": {"n_layers": 36, "dim": 1280, "n_heads": 20, "feedforward": 5120, "context": 1024},
+    "1558m": {"n_layers": 48, "dim": 1600, "n_heads": 25, "feedforward": 6400, "context": 1024},
+}
+
 PUBLISHED_2018: dict[str, Any] = {
     "dropout": 0.1,
     "norm": "post-layer",
@@ -282,9 +306,13 @@ PUBLISHED_2018: dict[str, Any] = {
     "bias": True,
 }
 
+PUBLISHED_2: dict[str, Any] = {**PUBLISHED_2018, "norm": "pre-layer"}
 
-def _config(fixed: dict[str, Any], size: str, vocabulary_size: int, context: int | None) -> GPTConfig:
-    config = GPTConfig(vocabulary_size=vocabulary_size, **{**SIZES[size], **fixed})
+
+def _config(
+    sizes: dict[str, dict[str, Any]], fixed: dict[str, Any], size: str, vocabulary_size: int, context: int | None
+) -> GPTConfig:
+    config = GPTConfig(vocabulary_size=vocabulary_size, **{**sizes[size], **fixed})
     return replace(config, context=context) if context else config
 
 
@@ -295,7 +323,7 @@ FAMILIES: list[Family] = [
         GPT,
         GPTConfig,
         SIZES,
-        partial(_config, {}),
+        partial(_config, SIZES, {}),
         Recipe("muon", 2e-3, betas=(0.9, 0.95), schedule="trapezoid", warmup=0.02, decay=0.6),
     ),
     Family(
@@ -304,7 +332,16 @@ FAMILIES: list[Family] = [
         GPT,
         GPTConfig,
         SIZES,
-        partial(_config, PUBLISHED_2018),
+        partial(_config, SIZES, PUBLISHED_2018),
         Recipe("adamw", 2.5e-4, rate_width=768, betas=(0.9, 0.98), schedule="cosine", warmup=0.02),
+    ),
+    Family(
+        "gpt-2",
+        "the transformer of Radford et al. 2019; the rate is that of Brown et al. 2020, table 2.1",
+        GPT,
+        GPTConfig,
+        SIZES_2,
+        partial(_config, SIZES_2, PUBLISHED_2),
+        Recipe("adamw", 6e-4, rate_width=768, betas=(0.9, 0.95), weight_decay=0.1, schedule="cosine", warmup=0.02),
     ),
 ]

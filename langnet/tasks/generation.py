@@ -60,7 +60,7 @@ def generate_text(
     options = options or GenerationOptions()
     ids = [tokenizer.start_id, *tokenizer.encode(prompt)]
     text = Detokenizer(tokenizer, ids)
-    for token in generate_ids(encoder, ids, options, tokenizer.extract_id):
+    for token in generate_ids(encoder, ids, options, tokenizer.extract_id, tokenizer.special_ids):
         piece = text.add(token)
         if piece:
             yield piece
@@ -69,7 +69,13 @@ def generate_text(
         yield rest
 
 
-def generate_ids(encoder: Encoder, ids: Sequence[int], options: GenerationOptions, end_id: int) -> Iterator[int]:
+def generate_ids(
+    encoder: Encoder,
+    ids: Sequence[int],
+    options: GenerationOptions,
+    end_id: int,
+    special_ids: Sequence[int] = range(len(SPECIAL_TOKENS)),
+) -> Iterator[int]:
     """The ids that follow `ids`, until the document ends or enough are drawn.
 
     The encoder's state holds the keys and values of what it has read, so a token costs one position. Where the context
@@ -81,6 +87,7 @@ def generate_ids(encoder: Encoder, ids: Sequence[int], options: GenerationOption
         ids: what stands before, at least one token; of more than fits, the last half of the context is read.
         options: how.
         end_id: ends the document; it is not returned.
+        special_ids: are never drawn, but for `end_id`.
     """
     encoder.eval()
     device = next(encoder.parameters()).device
@@ -93,7 +100,7 @@ def generate_ids(encoder: Encoder, ids: Sequence[int], options: GenerationOption
             encoding = encoder(torch.tensor([read[held:]], device=device), state=state)
             logits = encoder.logits(encoding.top[0, -1]).float().cpu()  # (V,)
         held, state = len(read), encoding.state
-        token = draw(logits, options, generator, end_id)
+        token = draw(logits, options, generator, end_id, special_ids)
         if token == end_id:
             return
         yield token
@@ -116,10 +123,16 @@ def _threads_for(encoder: Encoder, positions: int) -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def draw(logits: Tensor, options: GenerationOptions, generator: torch.Generator, end_id: int) -> int:
+def draw(
+    logits: Tensor,
+    options: GenerationOptions,
+    generator: torch.Generator,
+    end_id: int,
+    special_ids: Sequence[int] = range(len(SPECIAL_TOKENS)),
+) -> int:
     """One token from the logits (V,); of the special tokens only the document's end can be drawn."""
     logits = logits.clone()
-    logits[[index for index in range(len(SPECIAL_TOKENS)) if index != end_id]] = -torch.inf
+    logits[[index for index in special_ids if index != end_id]] = -torch.inf
     if options.temperature == 0:
         return int(logits.argmax())
     probabilities = kept(((logits - logits.max()) / options.temperature).softmax(0), options)  # (V,)

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from langnet.text.tokenizer import SPECIAL_TOKENS, Tokenizer
+from langnet.text.tokenizer import SPECIAL_TOKENS
 
 NO_WORD = 0  # a row of it is padding after a text's end
 BEGIN_SENTENCE, END_SENTENCE, BEGIN_WORD, END_WORD, NO_CHARACTER = range(257, 262)
 N_CHARACTERS = 262
 LONGEST_WORD = 50  # characters, both marks counted
+PAD, UNKNOWN, START, DELIMITER, EXTRACT = range(len(SPECIAL_TOKENS))  # ids of every tokenizer of words
 UNKNOWN_SPELLING = "<UNK>"  # of a word whose characters were lost
 
 
@@ -53,10 +54,10 @@ def spell_specials() -> np.ndarray:
     Start and extract are the begin and the end of a sentence, the delimiter is an end too, and padding is no word.
     """
     out = np.full((len(SPECIAL_TOKENS), len(UNKNOWN_SPELLING) + 2), NO_CHARACTER, dtype=np.uint16)
-    out[Tokenizer.pad_id] = NO_WORD
-    out[Tokenizer.unknown_id] = spell([UNKNOWN_SPELLING])[0]
-    out[Tokenizer.start_id, :3] = mark(BEGIN_SENTENCE)
-    out[Tokenizer.delimiter_id, :3] = out[Tokenizer.extract_id, :3] = mark(END_SENTENCE)
+    out[PAD] = NO_WORD
+    out[UNKNOWN] = spell([UNKNOWN_SPELLING])[0]
+    out[START, :3] = mark(BEGIN_SENTENCE)
+    out[DELIMITER, :3] = out[EXTRACT, :3] = mark(END_SENTENCE)
     return out
 
 

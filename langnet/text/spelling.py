@@ -17,7 +17,16 @@ import torch
 
 from langnet.errors import LangnetError
 from langnet.text.batches import IGNORED, Batch
-from langnet.text.characters import LONGEST_WORD, NO_CHARACTER, NO_WORD, join, spell, spell_specials, spell_unique
+from langnet.text.characters import (
+    LONGEST_WORD,
+    NO_CHARACTER,
+    NO_WORD,
+    UNKNOWN,
+    join,
+    spell,
+    spell_specials,
+    spell_unique,
+)
 from langnet.text.shards import ColumnWriter, read_column
 from langnet.text.tokenizer import Tokenizer
 
@@ -40,7 +49,7 @@ class SpellingWriter:
     def encode(self, ids: list[int], words: list[str]) -> np.ndarray:
         """Ids of a text with those of its unknown words replaced by ids of their own."""
         out = np.asarray(ids, dtype=np.int64)
-        for place in np.flatnonzero(out == Tokenizer.unknown_id):
+        for place in np.flatnonzero(out == UNKNOWN):
             out[place] = self._id(words[place])
         return out
 
@@ -117,7 +126,7 @@ class Spelling:
 
     def predictable(self, ids: torch.Tensor) -> torch.Tensor:
         """The same ids with those past the vocabulary as unknown ones."""
-        return ids.masked_fill(ids >= self.vocabulary_size, Tokenizer.unknown_id)
+        return ids.masked_fill(ids >= self.vocabulary_size, UNKNOWN)
 
     def spelled(self, batch: Batch) -> Batch:
         """A batch of ids (B, T) as one of characters (B, T, C), with what is to be predicted on both sides."""
@@ -162,7 +171,7 @@ class PredictableDocuments(Sequence[np.ndarray]):
 
     def __getitem__(self, index: int) -> np.ndarray:  # type: ignore[override]
         ids = self.documents[index]
-        return np.where(ids < self.vocabulary_size, ids, Tokenizer.unknown_id)
+        return np.where(ids < self.vocabulary_size, ids, UNKNOWN)
 
 
 def spelled_texts(

@@ -13,8 +13,8 @@ from tokenizers import Tokenizer as Backend
 
 from langnet.errors import LangnetError
 
-Kind = Literal["bpe", "unigram", "words", "characters", "bytes"]
-KINDS = ("bpe", "unigram", "words", "characters", "bytes")
+Kind = Literal["bpe", "unigram", "words", "characters", "bytes", "imported"]
+KINDS = ("bpe", "unigram", "words", "characters", "bytes")  # those that are trained
 SPECIAL_TOKENS = ("<pad>", "<unknown>", "<start>", "<delimiter>", "<extract>")
 _CHARACTERS = Regex(r"[\s\S]")
 # Where bpe and unigram may not merge across: GPT-2's cut, with combining marks and joiners kept in their word (Hindi
@@ -44,17 +44,29 @@ class Tokenizer:
 
     `bpe` and `unigram` work on bytes and give back every text as it was, in Unicode NFC; so does `bytes`. `characters`
     does for the characters that it saw in training, and `words` only for its words: what they do not know becomes
-    `<unknown>`. A special token's name in a text is text like any other; `encode` adds no special tokens.
+    `<unknown>`. `imported` does what the tokenizer did that it came from. A special token's name in a text is text like
+    any other; `encode` adds no special tokens.
+
+    Args:
+        backend: of the `tokenizers` library, without added tokens.
+        kind: what it does.
+        foreign: names of further special tokens that an imported model brought along.
 
     Attributes:
-        kind: bpe, unigram, words, characters or bytes.
-        pad_id, unknown_id, start_id, delimiter_id, extract_id: ids of the special tokens, 0 to 4.
+        kind: bpe, unigram, words, characters, bytes or imported.
+        pad_id, unknown_id, start_id, delimiter_id, extract_id: ids of the special tokens: 0 to 4, or behind the
+            vocabulary of an imported model.
+        special_ids: those and the ids of `foreign`: what no text contains and no generated text shows.
     """
 
-    pad_id, unknown_id, start_id, delimiter_id, extract_id = range(len(SPECIAL_TOKENS))
-
-    def __init__(self, backend: Backend, kind: Kind):
-        self.backend, self.kind = backend, kind
+    def __init__(self, backend: Backend, kind: Kind, foreign: Sequence[str] = ()):
+        self.backend, self.kind, self.foreign = backend, kind, tuple(foreign)
+        found = [backend.token_to_id(token) for token in (*SPECIAL_TOKENS, *self.foreign)]
+        self.special_ids = tuple(index for index in found if index is not None)
+        if len(self.special_ids) < len(found):
+            raise LangnetError(f"a tokenizer needs entries for {', '.join((*SPECIAL_TOKENS, *self.foreign))}")
+        self.pad_id, self.unknown_id, self.start_id, self.delimiter_id, self.extract_id = self.special_ids[:5]
+        self._hidden = frozenset(self.special_ids) - {self.unknown_id}
 
     @classmethod
     def train(cls, texts: Iterable[str], kind: Kind = "bpe", vocabulary_size: int | None = None) -> Tokenizer:
@@ -123,14 +135,15 @@ class Tokenizer:
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; special tokens are left out."""
-        shown = [int(i) for i in ids if int(i) >= len(SPECIAL_TOKENS) or int(i) == self.unknown_id]
+        shown = [int(i) for i in ids if int(i) not in self._hidden]
         text: str = self.backend.decode(shown, skip_special_tokens=False)
         return text
 
     def to_json(self) -> str:
         """Everything that rebuilds the tokenizer."""
         held = json.loads(self.backend.to_str())
-        return json.dumps({"langnet_kind": self.kind, **held}, ensure_ascii=False)
+        foreign = {"langnet_foreign": list(self.foreign)} if self.foreign else {}
+        return json.dumps({"langnet_kind": self.kind, **foreign, **held}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str, source: str = "tokenizer.json") -> Tokenizer:
@@ -141,16 +154,17 @@ class Tokenizer:
         """
         try:
             held: dict[str, Any] = json.loads(text)
-            kind = held.pop("langnet_kind")
+            kind, foreign = held.pop("langnet_kind"), held.pop("langnet_foreign", [])
             backend = Backend.from_str(json.dumps(held))
+            found = [backend.token_to_id(token) for token in (*SPECIAL_TOKENS, *foreign)]
         except Exception as error:  # the library raises bare exceptions
             raise LangnetError(f"{source} is not a tokenizer of langnet: {' '.join(str(error).split())}") from error
-        found = [backend.token_to_id(token) for token in SPECIAL_TOKENS]
-        if kind not in KINDS or found != list(range(len(SPECIAL_TOKENS))):
+        whole = kind == "imported" and None not in found
+        if not whole and (kind not in KINDS or found != list(range(len(SPECIAL_TOKENS)))):
             raise LangnetError(
                 f"{source} is damaged: its kind is {kind!r}, and its special tokens have the ids {found}"
             )
-        return cls(backend, kind)
+        return cls(backend, kind, foreign)
 
     def save(self, path: Path) -> None:
         """Write one file."""

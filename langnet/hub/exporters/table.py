@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from langnet.errors import LangnetError
+from langnet.hub.exporters import onnx, transformers_gpt
 from langnet.hub.exporters.exported import Exporter
 from langnet.hub.folder import read_folder
 from langnet.hub.names import resolve_model
 
-EXPORTERS: tuple[Exporter, ...] = ()
+EXPORTERS: tuple[Exporter, ...] = (transformers_gpt.EXPORTER, onnx.EXPORTER)
 
 
 def export_model(model: Path | str, format: str, output: Path | str) -> str:

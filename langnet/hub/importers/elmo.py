@@ -21,12 +21,13 @@ from langnet.encoders.elmo import ELMo, ELMoConfig, named_size
 from langnet.errors import LangnetError
 from langnet.hub.importers.guard import origin, peek_object, read_object, read_text
 from langnet.hub.importers.hdf5 import Datasets
-from langnet.hub.importers.imported import Imported, Importer, ImportOptions, ImportReport, model_contents
+from langnet.hub.importers.imported import Imported, ImportOptions, ImportReport, model_contents
 from langnet.tasks.bidirectional import BidirectionalLanguageModel
 from langnet.text.characters import N_CHARACTERS
 from langnet.text.tokenizer import SPECIAL_TOKENS, Tokenizer
 
 FORMAT = "ELMo of bilm-tf"
+LOOKS_FOR = "options.json beside weights.hdf5 (and vocab.txt where there is no 'char_cnn')"
 _ENDINGS = (".hdf5", ".h5")
 _LARGEST = 65_536  # of any dimension but the vocabulary's
 _MOST_LAYERS = 8  # what the original program reads
@@ -359,12 +360,3 @@ def _word_table(table: np.ndarray, words: list[str]) -> np.ndarray:
     special += [table[place[word]] for word in ("<UNK>", "<S>", "</S>", "</S>")]
     assert len(special) == len(SPECIAL_TOKENS)
     return np.concatenate([np.stack(special), table[[place[word] for word in words if word not in _MARKS]]])
-
-
-IMPORTER = Importer(
-    FORMAT,
-    "options.json beside weights.hdf5 (and vocab.txt where there is no 'char_cnn')",
-    recognises,
-    read,
-    frozenset({"vocabulary"}),
-)

@@ -6,11 +6,23 @@ from pathlib import Path
 
 from langnet.errors import LangnetError
 from langnet.hub.folder import is_model_folder
-from langnet.hub.importers import elmo
-from langnet.hub.importers.guard import head_of
+from langnet.hub.importers import elmo, openai_gpt, transformers_gpt
 from langnet.hub.importers.imported import Imported, Importer, ImportOptions
+from langnet.hub.importers.tensor_files import is_pickle
 
-IMPORTERS: tuple[Importer, ...] = (elmo.IMPORTER,)
+_VOCABULARY = frozenset({"vocabulary"})
+
+IMPORTERS: tuple[Importer, ...] = (
+    Importer(
+        "GPT of transformers",
+        transformers_gpt.LOOKS_FOR,
+        transformers_gpt.recognises,
+        transformers_gpt.read,
+        _VOCABULARY,
+    ),
+    Importer(openai_gpt.FORMAT, openai_gpt.LOOKS_FOR, openai_gpt.recognises, openai_gpt.read, _VOCABULARY),
+    Importer(elmo.FORMAT, elmo.LOOKS_FOR, elmo.recognises, elmo.read, _VOCABULARY),
+)
 
 
 def find_importer(path: Path) -> Importer:
@@ -27,7 +39,7 @@ def find_importer(path: Path) -> Importer:
         if importer.recognises(path):
             return importer
     looked_for = "; ".join(f"{importer.format}: {importer.looks_for}" for importer in IMPORTERS)
-    if head_of(path, 1) == b"\x80":
+    if is_pickle(path):
         raise LangnetError(
             f"{path} is a pickle of no known model; a pickle can run any program when it is read, so langnet reads "
             f"none; looked for: {looked_for}"

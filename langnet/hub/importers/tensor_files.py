@@ -60,8 +60,13 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def is_torch_file(path: Path) -> bool:
     """Whether a file begins as PyTorch's do: as a zip archive, or as a pickle."""
-    head = head_of(path, 4)
-    return head == _ZIP or head[:1] == _PICKLE
+    return head_of(path, 4) == _ZIP or is_pickle(path)
+
+
+def is_pickle(path: Path) -> bool:
+    """Whether a file begins as a pickle does; the length that begins a safetensors file may have the same first byte."""
+    head = head_of(path, 9)
+    return head[:1] == _PICKLE and head[1:2] in (b"\2", b"\3", b"\4", b"\5") and head[8:] != b"{"
 
 
 def read_torch(path: Path) -> Any:
