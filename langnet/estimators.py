@@ -52,7 +52,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         document_features: read the model's document vectors beside its states, where it has them.
         pooling: from positions to a document: `mean`, `last` or `concat`; used where no frozen head comes first.
         dropout: before the head.
+        dropout_scale: factor on the encoder's own dropouts, where it has such a dial; None leaves them.
         max_tokens: the most tokens of a document that are read.
+        learned_tokens: a recurrent encoder learns from so many tokens at the end of longer documents.
         validation_fraction: part of the texts held out to choose the best step.
         unlabelled: further texts of the same kind without labels, to learn from too: co-training.
         pseudo_labels: how those are guessed; None takes the defaults.
@@ -87,7 +89,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         document_features: bool = _DEFAULT.document_features,
         pooling: Pooling = _DEFAULT.pooling,
         dropout: float = _DEFAULT.dropout,
+        dropout_scale: float | None = _DEFAULT.dropout_scale,
         max_tokens: int = _DEFAULT.max_tokens,
+        learned_tokens: int = _DEFAULT.learned_tokens,
         validation_fraction: float = _DEFAULT.validation_fraction,
         unlabelled: Sequence[str] | None = None,
         pseudo_labels: PseudoLabelOptions | None = None,
@@ -110,7 +114,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self.document_features = document_features
         self.pooling = pooling
         self.dropout = dropout
+        self.dropout_scale = dropout_scale
         self.max_tokens = max_tokens
+        self.learned_tokens = learned_tokens
         self.validation_fraction = validation_fraction
         self.unlabelled = unlabelled
         self.pseudo_labels = pseudo_labels
@@ -168,7 +174,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             document_features=self.document_features,
             pooling=self.pooling,
             dropout=self.dropout,
+            dropout_scale=self.dropout_scale,
             max_tokens=self.max_tokens,
+            learned_tokens=self.learned_tokens,
             validation_fraction=self.validation_fraction,
             pseudo_labels=self.pseudo_labels or _DEFAULT.pseudo_labels,
             seed=_seed(self.random_state),

@@ -24,7 +24,14 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 70
 SHORT_METHOD = 12  # a public method longer than this says what it does
 MOST_PARAMETERS = 8
-HEAVY = {"datasets", "gensim", "pandas", "pyarrow", "transformers"}  # imported where they are used, not at the top
+HEAVY = {
+    "datasets",
+    "gensim",
+    "h5py",
+    "pandas",
+    "pyarrow",
+    "transformers",
+}  # imported where they are used, not at the top
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "google": "protobuf"}  # where a package is imported by another name
 MACHINE_PATH = re.compile(r"(?<![\w.~/:}\])-])/(?:home|mnt|opt|root|Users|work)/\w")

@@ -23,7 +23,9 @@ Tokens = Annotated[int | None, typer.Option(help="Budget in tokens.")]
 Steps = Annotated[int | None, typer.Option(help="Budget in steps.")]
 BatchTokens = Annotated[int | None, typer.Option(help="Tokens an update; the family's own by default.")]
 LearningRate = Annotated[float | None, typer.Option(help="Peak rate of AdamW; the family's own by default.")]
-Optimizer = Annotated[Literal["adamw", "muon", "nt-asgd"] | None, typer.Option(help="The family's own by default.")]
+Optimizer = Annotated[
+    Literal["adamw", "muon", "adagrad", "nt-asgd"] | None, typer.Option(help="The family's own by default.")
+]
 DropoutScale = Annotated[float | None, typer.Option(help="Factor on all dropouts of an awd-lstm.")]
 NoDocumentVectors = Annotated[bool, typer.Option("--no-document-vectors", help="Do without document vectors.")]
 Precision = Annotated[Literal["auto", "no", "bf16"], typer.Option(help="auto: bf16 where the hardware has it.")]

@@ -30,7 +30,7 @@ from langnet.cli.options import (
 )
 
 # What `encoders.registry` says of itself, written out since importing it imports PyTorch; tests hold them together.
-ENCODERS = "gpt, gpt-2018, gpt-2, awd-lstm."
+ENCODERS = "gpt, gpt-2018, gpt-2, awd-lstm, elmo."
 SIZES = (
     "tiny, mini, small, medium, base; gpt, gpt-2018 also large; gpt-2 also large, 124m, 355m, 774m, 1558m; "
     "awd-lstm also ulmfit."

@@ -44,7 +44,11 @@ class Encoder(nn.Module, ABC):
         context: the longest T that one call accepts, or None where there is no limit.
         recurrent: whether the state holds all that was read, however long, in a fixed room: then a text can be read in
             pieces, and what the pieces give is what the whole would have given.
-        predicts_next: whether there are `logits` and an `output_weight`; where not, as in word vectors, they raise.
+        characters: C, the most characters a word, where words are read as characters; None where ids are (B, T).
+        predicts_next: whether there are `logits` and an `output_weight`; where not, as in word vectors, they raise a
+            `LangnetError`.
+        bidirectional: whether the first half of every layer above the embeddings has read what stands before a
+            position, and the second half what stands after it. Both halves are then scored with `output_weight`.
     """
 
     config: Any
@@ -53,6 +57,8 @@ class Encoder(nn.Module, ABC):
     context: int | None
     recurrent: bool = False
     predicts_next: bool = True
+    characters: int | None = None
+    bidirectional: bool = False
 
     @abstractmethod
     def forward(self, ids: Tensor, mask: Tensor | None = None, state: Any = None) -> Encoding:
@@ -66,11 +72,17 @@ class Encoder(nn.Module, ABC):
 
     @abstractmethod
     def logits(self, hidden: Tensor) -> Tensor:
-        """Next-token scores of top-layer states: (..., D) to (..., V)."""
+        """Next-token scores of top-layer states: (..., D) to (..., V).
+
+        A bidirectional encoder scores by their first half.
+        """
 
     @abstractmethod
     def output_weight(self) -> Tensor:
-        """The matrix (V, D) behind `logits`, for losses that fuse the product with the cross-entropy."""
+        """The matrix behind `logits`, for losses that fuse the product with the cross-entropy.
+
+        (V, D); of a bidirectional encoder (V, D / 2), for each half.
+        """
 
     @abstractmethod
     def layer_groups(self) -> list[list[nn.Parameter]]:

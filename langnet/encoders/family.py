@@ -18,7 +18,7 @@ class Recipe:
     """How a family is pretrained where the user leaves it open; plain values, since training comes after encoders.
 
     Attributes:
-        optimizer: `adamw` or `muon`.
+        optimizer: `adamw`, `muon` or `adagrad`.
         learning_rate: peak rate of AdamW.
         rate_width: D at which `learning_rate` was published; a narrower encoder takes a proportionally higher rate.
             None keeps the rate whatever the width.
@@ -35,9 +35,10 @@ class Recipe:
         batch_tokens: tokens an update.
         window: tokens a row where the encoder's context has no limit.
         tokenizer: what a token is where the user does not say.
+        spell: whether words are read as characters, so that those of unknown words are kept.
     """
 
-    optimizer: Literal["adamw", "muon"] = "adamw"
+    optimizer: Literal["adamw", "muon", "adagrad"] = "adamw"
     learning_rate: float = 2e-3
     rate_width: int | None = None
     betas: tuple[float, float] = (0.9, 0.95)
@@ -52,6 +53,7 @@ class Recipe:
     batch_tokens: int = 4096
     window: int = 256
     tokenizer: Literal["bpe", "unigram", "words", "characters", "bytes"] = "bpe"
+    spell: bool = False
 
     def rate(self, dim: int) -> float:
         """The peak learning rate of an encoder of width `dim`."""

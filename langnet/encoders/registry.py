@@ -8,13 +8,14 @@ from typing import Any
 import torch
 
 from langnet.encoders.awd_lstm import FAMILIES as AWD_LSTM_FAMILIES
+from langnet.encoders.elmo import FAMILIES as ELMO_FAMILIES
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.family import Family
 from langnet.encoders.gpt import FAMILIES as GPT_FAMILIES
 from langnet.encoders.vectors import FAMILY as VECTORS
 from langnet.errors import LangnetError
 
-FAMILIES: dict[str, Family] = {family.name: family for family in [*GPT_FAMILIES, *AWD_LSTM_FAMILIES]}
+FAMILIES: dict[str, Family] = {family.name: family for family in [*GPT_FAMILIES, *AWD_LSTM_FAMILIES, *ELMO_FAMILIES]}
 
 # What folders hold beside them, and the loop does not pretrain.
 _NOT_PRETRAINED: dict[str, Family] = {VECTORS.name: VECTORS}

@@ -43,7 +43,7 @@ class WordClassOptions:
         seed: of clustering and decomposition.
     """
 
-    levels: tuple[int, ...] = (8, 16, 32)
+    levels: tuple[int, ...] = (8, 12, 16, 20, 24, 32)
     n_neighbours: int = 500
     embedding_dim: int = 50
     view_dim: int = 12

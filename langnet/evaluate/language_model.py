@@ -15,8 +15,10 @@ from langnet.encoders.encoder import Encoder
 from langnet.evaluate.intervals import Interval, bootstrap_ratio
 from langnet.tasks.cross_entropy import token_losses
 from langnet.text.batches import Batch, document_windows
+from langnet.text.both_ways import windows_both_ways
 from langnet.text.prepare import encode_documents
 from langnet.text.shards import TokenShards
+from langnet.text.spelling import Spelling
 from langnet.text.tokenizer import Tokenizer
 
 ROWS = 16  # windows at once
@@ -31,11 +33,14 @@ class TextScore:
         log_probability: of the whole text and its end, in nats.
         n_tokens: tokens that were predicted: the text's and the document end.
         n_bytes: of the text in UTF-8.
+        directions: log-probability from left to right and from right to left, of a model that reads both ways;
+            `log_probability` is their mean.
     """
 
     log_probability: float
     n_tokens: int
     n_bytes: int
+    directions: tuple[float, float] | None = None
 
     @property
     def bits_per_byte(self) -> float:
@@ -54,6 +59,7 @@ class LanguageModelScores:
         n_bytes: bytes of the text that they cover.
         n_documents: documents.
         interval: 95 % interval of the bits per byte over documents; NaN for a single one.
+        perplexities: from left to right and from right to left, of a model that reads both ways.
     """
 
     bits_per_byte: float
@@ -62,6 +68,7 @@ class LanguageModelScores:
     n_bytes: int
     n_documents: int
     interval: Interval
+    perplexities: tuple[float, float] | None = None
 
     def to_dict(self) -> dict[str, float | list[float] | None]:
         """For JSON."""
@@ -73,6 +80,7 @@ class LanguageModelScores:
             "n_tokens": self.n_tokens,
             "n_bytes": self.n_bytes,
             "n_documents": self.n_documents,
+            **({"perplexities": list(self.perplexities)} if self.perplexities else {}),
         }
 
 
@@ -81,12 +89,23 @@ def sum_up(scores: Sequence[TextScore]) -> LanguageModelScores:
     nats = np.array([-score.log_probability for score in scores])
     n_bytes = np.array([score.n_bytes for score in scores])
     n_tokens = sum(score.n_tokens for score in scores)
-    perplexity = math.exp(min(float(nats.sum()) / max(n_tokens, 1), 700.0))
+    both = [score.directions for score in scores if score.directions]
+    sides = -np.array(both).sum(0) if both and len(both) == len(scores) else None  # (2,)
     bits = nats / math.log(2)
     total = int(n_bytes.sum())
     return LanguageModelScores(
-        float(bits.sum()) / max(total, 1), perplexity, n_tokens, total, len(scores), bootstrap_ratio(bits, n_bytes)
+        float(bits.sum()) / max(total, 1),
+        _perplexity(float(nats.sum()), n_tokens),
+        n_tokens,
+        total,
+        len(scores),
+        bootstrap_ratio(bits, n_bytes),
+        None if sides is None else (_perplexity(float(sides[0]), n_tokens), _perplexity(float(sides[1]), n_tokens)),
     )
+
+
+def _perplexity(nats: float, n_tokens: int) -> float:
+    return math.exp(min(nats / max(n_tokens, 1), 700.0))
 
 
 @torch.no_grad()
@@ -95,24 +114,32 @@ def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequenc
 
     Args:
         encoder: on the device where it is to run.
-        windows: what `document_windows` makes: each token of a document a target once.
+        windows: what `document_windows` makes: each token of a document a target once; of `windows_both_ways` for a
+            model that reads both ways.
         n_bytes: UTF-8 bytes of each of the N documents.
     """
     was_training = encoder.training
     encoder.eval()
     device = next(encoder.parameters()).device
-    nats, count = np.zeros(len(n_bytes)), np.zeros(len(n_bytes), dtype=np.int64)
+    nats, count = np.zeros((2, len(n_bytes))), np.zeros(len(n_bytes), dtype=np.int64)
     for batch in windows:
         batch = batch.to(device)
         assert batch.targets is not None, "windows need targets"
         assert batch.document is not None, "windows say of which document they are"
         hidden = encoder(batch.ids, batch.mask).top  # (B, T, D)
-        losses = _token_losses(encoder, hidden, batch.targets)
-        document = batch.document.cpu().numpy()
-        np.add.at(nats, document, losses.view(batch.targets.shape).double().sum(1).cpu().numpy())
+        document, sides = batch.document.cpu().numpy(), [(hidden, batch.targets)]
+        if encoder.bidirectional:
+            assert batch.previous is not None, "windows both ways say what stands before"
+            sides = list(zip(hidden.chunk(2, dim=-1), (batch.targets, batch.previous), strict=True))
+        for side, (states, targets) in enumerate(sides):
+            losses = _token_losses(encoder, states, targets)
+            np.add.at(nats[side], document, losses.view(targets.shape).double().sum(1).cpu().numpy())
         np.add.at(count, document, (batch.targets != -100).sum(1).cpu().numpy())
     encoder.train(was_training)
-    return [TextScore(-float(n), int(c), int(b)) for n, c, b in zip(nats, count, n_bytes, strict=True)]
+    if encoder.bidirectional:
+        rows = zip(*-nats, count, n_bytes, strict=True)
+        return [TextScore((f + b) / 2, int(c), int(n), (float(f), float(b))) for f, b, c, n in rows]
+    return [TextScore(-float(n), int(c), int(b)) for n, c, b in zip(nats[0], count, n_bytes, strict=True)]
 
 
 def _token_losses(encoder: Encoder, hidden: Tensor, targets: Tensor) -> Tensor:
@@ -122,13 +149,23 @@ def _token_losses(encoder: Encoder, hidden: Tensor, targets: Tensor) -> Tensor:
     return token_losses(hidden.flatten(0, 1), weight, targets.flatten(), bias)
 
 
-def scoring_windows(encoder: Encoder, documents: Sequence[np.ndarray] | TokenShards) -> Iterator[Batch]:
+def scoring_windows(
+    encoder: Encoder, documents: Sequence[np.ndarray] | TokenShards, spelling: Spelling | None = None
+) -> Iterator[Batch]:
     """Windows in which an encoder scores documents: as long as it can see, each half of it new.
 
     Where there is no limit, a document of up to `UNLIMITED` tokens is read whole, and a longer one in windows that a
     quarter of their length warms up: an LSTM makes use of some 200 tokens (Khandelwal et al. 2018), and windows side by
-    side are many times quicker than one long row.
+    side are many times quicker than one long row. The words are spelled where the encoder reads characters.
     """
+    windows = _windows(encoder, documents)
+    return map(spelling.spelled, windows) if spelling else windows
+
+
+def _windows(encoder: Encoder, documents: Sequence[np.ndarray] | TokenShards) -> Iterator[Batch]:
+    if encoder.bidirectional:
+        assert not isinstance(documents, TokenShards), "what is read both ways is held"
+        return windows_both_ways(documents, UNLIMITED, ROWS, UNLIMITED // 4)
     if encoder.context is None:
         return document_windows(documents, UNLIMITED, ROWS, UNLIMITED - UNLIMITED // 4)
     return document_windows(documents, encoder.context, ROWS, max(1, encoder.context // 2))
@@ -139,7 +176,12 @@ def score_texts(encoder: Encoder, tokenizer: Tokenizer, texts: Sequence[str]) ->
 
     A text longer than the context is read in windows; see `scoring_windows`.
     """
-    windows = scoring_windows(encoder, encode_documents(texts, tokenizer))
+    spelling = None
+    if encoder.characters:
+        documents, spelling = Spelling.of_texts(texts, tokenizer)
+    else:
+        documents = encode_documents(texts, tokenizer)
+    windows = scoring_windows(encoder, documents, spelling)
     return score_documents(encoder, windows, [len(text.encode("utf8", "surrogatepass")) for text in texts])
 
 

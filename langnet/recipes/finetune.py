@@ -151,6 +151,8 @@ def finetune(
     """
     options = options or FinetuneOptions()
     base = load(model) if isinstance(model, str | Path) else model
+    if options.auxiliary_lm and base.encoder.characters:
+        raise LangnetError(f"{base.family} has no language-model loss beside a task; leave --auxiliary-lm out")
     names, classes = _class_ids(texts, labels)
     if options.auxiliary_lm and not base.encoder.predicts_next:
         raise LangnetError("word vectors have no language-model loss; leave --auxiliary-lm out")

@@ -13,6 +13,7 @@ from torch import Tensor
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.registry import encoder_config, rebuild_encoder
+from langnet.encoders.vectors import FAMILY as VECTORS
 from langnet.encoders.vectors import NO_LANGUAGE_MODEL
 from langnet.errors import LangnetError
 from langnet.evaluate.language_model import TextScore, score_texts
@@ -22,6 +23,7 @@ from langnet.hub.names import resolve_model
 from langnet.tasks.examples import Example, encode_documents, in_order
 from langnet.tasks.generation import GenerationOptions, generate_text
 from langnet.tasks.registry import build_task
+from langnet.text.spelling import spelled_texts
 from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.model import TaskModel
@@ -74,11 +76,15 @@ class Model:
 
     def examples(self, texts: Sequence[str], labels: Sequence[Any] | None = None) -> list[Example]:
         """Texts as the network reads them, with their document features where the model has a space for them."""
-        documents = encode_documents(texts, self.tokenizer, self.max_tokens)
+        longest = self.encoder.characters
+        if longest:
+            documents, read = spelled_texts(texts, self.tokenizer, self.max_tokens, longest)
+        else:
+            documents = read = encode_documents(texts, self.tokenizer, self.max_tokens)
         features = self.document_vectors.transform(documents) if self.document_vectors else None
         return [
             Example(ids, None if labels is None else labels[i], None if features is None else features[i])
-            for i, ids in enumerate(documents)
+            for i, ids in enumerate(read)
         ]
 
     def with_features(self, examples: Sequence[Example]) -> list[Example]:
@@ -124,6 +130,8 @@ class Model:
             LangnetError: the model is a classifier.
         """
         self._require_language_model("write text")
+        if self.encoder.bidirectional:
+            raise LangnetError("a model of both directions cannot write text; langnet score says how likely a text is")
         return generate_text(self.encoder, self.tokenizer, prompt, options)
 
     def generate(
@@ -155,7 +163,9 @@ class Model:
         if self.labels is not None:
             raise LangnetError(f"this model is a classifier and cannot {wanted}; give the language model it came from")
         if not self.encoder.predicts_next:
-            raise LangnetError(NO_LANGUAGE_MODEL)
+            if self.family == VECTORS.name:
+                raise LangnetError(NO_LANGUAGE_MODEL)
+            raise LangnetError(f"this model came without its softmax, so it cannot {wanted}; it can be fine-tuned")
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write the model's folder; see `langnet.hub.folder`.

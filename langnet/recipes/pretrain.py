@@ -15,14 +15,17 @@ from langnet.encoders.document_vectors import DocumentVectorOptions, DocumentVec
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.family import Recipe
 from langnet.encoders.registry import build_encoder, find_family
+from langnet.encoders.vectors import FAMILY as VECTORS
 from langnet.encoders.word_classes import WordClasses, WordClassOptions
 from langnet.errors import LangnetError
 from langnet.evaluate.language_model import LanguageModelScores, score_documents, scoring_windows, sum_up
 from langnet.recipes.model import Model, load
 from langnet.tasks.registry import build_task
 from langnet.text.batches import LanguageModelBatches
-from langnet.text.prepare import PreparedCorpus, PrepareOptions, open_corpus, prepare_corpus
+from langnet.text.prepare import PrepareOptions, prepare_corpus
+from langnet.text.prepared import PreparedCorpus, open_corpus
 from langnet.text.shards import TokenShards
+from langnet.text.spelling import PredictableDocuments, SpelledBatches, Spelling
 from langnet.text.streams import StreamBatches
 from langnet.text.tokenizer import Tokenizer
 from langnet.training.budget import Budget
@@ -75,7 +78,7 @@ class PretrainOptions:
     steps: int | None = None
     batch_tokens: int | None = None
     learning_rate: float | None = None
-    optimizer: Literal["adamw", "muon", "nt-asgd"] | None = None
+    optimizer: Literal["adamw", "muon", "adagrad", "nt-asgd"] | None = None
     document_vectors: bool = True
     document: DocumentVectorOptions = field(default_factory=DocumentVectorOptions)
     word_classes: WordClassOptions = field(default_factory=WordClassOptions)
@@ -139,7 +142,11 @@ def pretrain(
     options.budget()  # a wrong budget is said before the corpus is read
     family = find_family(options.encoder)
     family.require_size(options.size)  # and so is a wrong name
-    prepare = replace(options.prepare, tokenizer=options.prepare.tokenizer or family.recipe.tokenizer)
+    prepare = replace(
+        options.prepare,
+        tokenizer=options.prepare.tokenizer or family.recipe.tokenizer,
+        spell=family.recipe.spell,
+    )
     with _working_folder(run.folder) as folder:
         corpus = _prepared(sources, folder, replace(options, prepare=prepare), run, texts)
         encoder = build_encoder(
@@ -173,9 +180,12 @@ def adapt(
     if base.is_classifier:
         raise LangnetError("this model is a classifier; adapt the language model it came from, then fine-tune that")
     if not base.encoder.predicts_next:
-        raise LangnetError("word vectors cannot be adapted; train new ones on both texts: langnet vectors train")
+        if base.family == VECTORS.name:
+            raise LangnetError("word vectors cannot be adapted; train new ones on both texts: langnet vectors train")
+        raise LangnetError("this model came without its softmax, so it cannot learn from raw text; fine-tune it")
+    prepare = replace(options.prepare, spell=base.encoder.characters is not None)
     with _working_folder(run.folder) as folder:
-        corpus = _prepared(sources, folder, options, run, texts, base.tokenizer)
+        corpus = _prepared(sources, folder, replace(options, prepare=prepare), run, texts, base.tokenizer)
         space = _document_vectors(corpus, options, run.progress)
         adapted = _train(copy.deepcopy(base.encoder), base.family, corpus, space, options, run, folder)
         adapted.facts |= {"size": base.size, "adapted_from": base.facts}
@@ -198,22 +208,30 @@ def _train(
     network = TaskModel(encoder, [(build_task(recipe.objective, encoder.dim), 1.0)])
     context = encoder.context or options.context or recipe.window
     layout = StreamBatches if recipe.layout == "streams" else LanguageModelBatches
-    batches = layout(
+    plain = layout(
         corpus.train, context, max(1, (options.batch_tokens or recipe.batch_tokens) // context), options.seed
     )
+    spelling = corpus.spelling
+    batches = SpelledBatches(plain, spelling) if spelling else plain
+
+    def validate() -> dict[str, float]:
+        scores = score_shards(encoder, corpus.validation, VALIDATION_TOKENS, spelling)
+        sides = zip(("forward_perplexity", "backward_perplexity"), scores.perplexities or (), strict=False)
+        return {"bits_per_byte": scores.bits_per_byte, **dict(sides)}
+
     trainer = Trainer(
         network,
         encoder_groups(encoder),
         batches,
         _loop_config(encoder, recipe, options),
-        validate=lambda: {"bits_per_byte": score_shards(encoder, corpus.validation, VALIDATION_TOKENS).bits_per_byte},
+        validate=validate,
         folder=folder if run.folder else None,
         progress=run.progress,
     )
     result = trainer.run(run.resume)
     if run.folder and is_main_process():
         remove_checkpoint(folder)
-    scores = score_shards(encoder, corpus.validation, None)
+    scores = score_shards(encoder, corpus.validation, None, spelling)
     facts: dict[str, Any] = {
         "corpus": corpus.report.to_dict(),
         "pretrain": {
@@ -252,7 +270,9 @@ def _loop_config(encoder: Encoder, recipe: Recipe, options: PretrainOptions) -> 
     )
 
 
-def score_shards(encoder: Encoder, shards: TokenShards, max_tokens: int | None) -> LanguageModelScores:
+def score_shards(
+    encoder: Encoder, shards: TokenShards, max_tokens: int | None, spelling: Spelling | None = None
+) -> LanguageModelScores:
     """Bits per byte and perplexity on whole documents, at most `max_tokens` tokens of them."""
     documents: list[np.ndarray] = []
     n_tokens = 0
@@ -262,7 +282,7 @@ def score_shards(encoder: Encoder, shards: TokenShards, max_tokens: int | None) 
             break
         documents.append(document)
         n_tokens += len(document)
-    windows = scoring_windows(encoder, documents)
+    windows = scoring_windows(encoder, documents, spelling)
     return sum_up(score_documents(encoder, windows, shards.document_bytes[: len(documents)].tolist()))
 
 
@@ -290,7 +310,7 @@ def _document_vectors(
         return None
     if progress is not None:
         progress.note(f"document vectors of {corpus.train.n_documents:,} documents")
-    documents = _Documents(corpus.train)
+    documents = PredictableDocuments(_Documents(corpus.train), corpus.tokenizer.vocabulary_size)
     space = DocumentVectors.fit(documents, options.document)
     space.views = WordClasses.fit(documents, corpus.tokenizer.vocabulary_size, options.word_classes)
     return space
@@ -307,7 +327,7 @@ def _prepared(
     """The corpus on disk; of several processes with one folder, the main one prepares it and the others wait."""
     if run.folder is not None and not is_main_process():
         wait_for_main(options.device)
-        return open_corpus(folder / "corpus")
+        return open_corpus(folder / "corpus", options.prepare.spell)
     corpus = prepare_corpus(
         sources, folder / "corpus", options.prepare, tokenizer, progress=run.on_prepare, texts=texts
     )

@@ -23,7 +23,8 @@ from langnet.recipes.pretrain import Run
 from langnet.tasks.word_contexts import WordContexts
 from langnet.text.cooccurrences import CountOptions, count_cooccurrences, kernels
 from langnet.text.corpus import CorpusOptions
-from langnet.text.prepare import PreparedCorpus, PrepareOptions, prepare_corpus
+from langnet.text.prepare import PrepareOptions, prepare_corpus
+from langnet.text.prepared import PreparedCorpus
 from langnet.text.tokenizer import SPECIAL_TOKENS, Tokenizer
 from langnet.training.glove import GloveOptions, train_glove
 from langnet.training.machine import describe_machine

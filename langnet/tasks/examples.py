@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from langnet.text.batches import Batch
+from langnet.text.characters import stack
 from langnet.text.tokenizer import Tokenizer
 
 ROWS_IN_A_POOL = 50  # batches whose examples are sorted by length together, so that little is padded
@@ -20,7 +21,7 @@ class Example:
     """One document.
 
     Attributes:
-        ids: its tokens with start and extract, as the encoder reads them.
+        ids: its tokens with start and extract, as the encoder reads them: (T,), or (T, C) characters of words.
         label: a class id, a vector of probabilities (C,), or None where it is to be predicted.
         features: (K,) precomputed features of the whole document, or None.
     """
@@ -53,13 +54,15 @@ def collate(examples: Sequence[Example], context: int | None, pad_id: int) -> Ba
         rows += pieces
         owners += [index] * len(pieces)
     width = max(len(row) for row in rows)
+    spelled = rows[0].ndim == 2
     ids = np.full((len(rows), width), pad_id, dtype=np.int64)  # (B, T)
     mask = np.zeros((len(rows), width), dtype=bool)
     for index, row in enumerate(rows):
-        ids[index, : len(row)] = row
+        if not spelled:
+            ids[index, : len(row)] = row
         mask[index, : len(row)] = True
     return Batch(
-        ids=torch.from_numpy(ids),
+        ids=torch.from_numpy(stack(rows, width) if spelled else ids),
         mask=torch.from_numpy(mask),
         labels=_labels(examples),
         document=torch.tensor(owners),

@@ -22,9 +22,10 @@ class Batch:
     """One batch.
 
     Attributes:
-        ids: (B, T) int64 token ids, padded on the right.
+        ids: (B, T) int64 token ids, padded on the right; (B, T, C) where words are read as characters.
         mask: (B, T) bool, True at real tokens.
         targets: (B, T) int64 next-token ids, -100 for none; None where a task makes them itself.
+        previous: (B, T) int64 ids that stand before each position, -100 for none, for models that predict them too.
         labels: (N,) int64 class ids or (N, C) probabilities of the N examples, or None.
         document: (B,) int64, the example of each row where documents are cut into rows; None: row i is example i.
         features: (N, K) float32 features of whole documents, or None.
@@ -37,6 +38,7 @@ class Batch:
     ids: Tensor
     mask: Tensor
     targets: Tensor | None = None
+    previous: Tensor | None = None
     labels: Tensor | None = None
     document: Tensor | None = None
     features: Tensor | None = None

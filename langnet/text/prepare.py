@@ -7,7 +7,7 @@ import heapq
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,9 @@ from langnet.text.corpus import (
     total_bytes,
 )
 from langnet.text.pieces import cut_text
-from langnet.text.shards import ShardWriter, TokenShards
+from langnet.text.prepared import PreparedCorpus, open_parts
+from langnet.text.shards import ShardWriter
+from langnet.text.spelling import LAST_ID, SpellingWriter
 from langnet.text.tokenizer import Kind, Tokenizer
 
 SAMPLE_CHARACTERS = 50_000_000  # what the tokenizer is trained on at most
@@ -55,6 +57,8 @@ class PrepareOptions:
         seed: of the split and of the tokenizer's sample.
         min_count: take every word of the corpus that occurs so often, for word vectors; None sizes the vocabulary.
         lowercase: read words in small letters; with `min_count` only.
+        spell: keep the characters of words that the vocabulary lacks, for encoders that read characters; the tokenizer
+            is one of words.
     """
 
     tokenizer: Kind | None = None
@@ -64,16 +68,7 @@ class PrepareOptions:
     seed: int = 0
     min_count: int | None = None
     lowercase: bool = False
-
-
-@dataclass
-class PreparedCorpus:
-    """A corpus on disk."""
-
-    tokenizer: Tokenizer
-    train: TokenShards
-    validation: TokenShards
-    report: CorpusReport
+    spell: bool = False
 
 
 def prepare_corpus(
@@ -111,7 +106,8 @@ def prepare_corpus(
 
 def _prepare(job: _Preparation, folder: Path, options: PrepareOptions, tokenizer: Tokenizer | None) -> PreparedCorpus:
     key = job.key(tokenizer)
-    found = _reuse(folder, key)
+    _require_words(options, tokenizer)
+    found = _reuse(folder, key, options.spell)
     if found is not None:
         return found
     job.expect(passes=1 if tokenizer else 2)
@@ -126,7 +122,7 @@ def _prepare(job: _Preparation, folder: Path, options: PrepareOptions, tokenizer
     tokenizer.save(folder / "tokenizer.json")
     facts = {"key": key, "report": report.to_dict()}
     (folder / "corpus.json").write_text(json.dumps(facts), encoding="utf8")
-    return _open(folder, report)
+    return open_parts(folder, report, options.spell)
 
 
 @dataclass
@@ -253,9 +249,12 @@ class _Preparation:
         """Encode every document into its side of the split."""
         report = CorpusReport()
         with ExitStack() as stack:
+            speller = None
+            if self.options.spell:
+                speller = stack.enter_context(closing(SpellingWriter(folder, tokenizer.vocabulary_size)))
+            largest = LAST_ID if speller else tokenizer.vocabulary_size
             writers = {
-                side: stack.enter_context(ShardWriter(folder / side, tokenizer.vocabulary_size))
-                for side in ("train", "validation")
+                side: stack.enter_context(ShardWriter(folder / side, largest)) for side in ("train", "validation")
             }
             pending: list[str] = []
             size = 0
@@ -263,15 +262,21 @@ class _Preparation:
                 pending.append(document.text)
                 size += len(document.text)
                 if size >= BATCH_CHARACTERS:
-                    self._encode(pending, tokenizer, writers)
+                    self._encode(pending, writers, tokenizer, speller)
                     pending, size = [], 0
-            self._encode(pending, tokenizer, writers)
+            self._encode(pending, writers, tokenizer, speller)
         self.held_out = writers["validation"].n_documents
         return report
 
-    def _encode(self, texts: list[str], tokenizer: Tokenizer, writers: dict[str, ShardWriter]) -> None:
+    def _encode(
+        self,
+        texts: list[str],
+        writers: dict[str, ShardWriter],
+        tokenizer: Tokenizer,
+        speller: SpellingWriter | None,
+    ) -> None:
         pieces = [cut_text(text, PIECE_CHARACTERS) for text in texts]
-        encoded = _encoded((piece for parts in pieces for piece in parts), tokenizer)
+        encoded = _encoded((piece for parts in pieces for piece in parts), tokenizer, speller)
         for text, parts in zip(texts, pieces, strict=True):
             writer = writers[self._side(text, writers)]
             writer.add_tokens([tokenizer.start_id])
@@ -324,17 +329,31 @@ def encode_documents(texts: Sequence[str], tokenizer: Tokenizer) -> list[np.ndar
     return documents
 
 
-def _encoded(pieces: Iterable[str], tokenizer: Tokenizer) -> Iterator[list[int]]:
+def _require_words(options: PrepareOptions, tokenizer: Tokenizer | None) -> None:
+    kind = tokenizer.kind if tokenizer else options.tokenizer
+    if options.spell and kind != "words":
+        raise LangnetError(f"this encoder reads words as characters; its tokenizer is 'words', not '{kind}'")
+
+
+def _encoded(
+    pieces: Iterable[str], tokenizer: Tokenizer, speller: SpellingWriter | None = None
+) -> Iterator[list[int] | np.ndarray]:
     """The ids of each piece, encoded a bounded number of characters at a time."""
+
+    def encode(texts: list[str]) -> Sequence[list[int] | np.ndarray]:
+        if speller is None:
+            return tokenizer.encode_batch(texts)
+        return [speller.encode(ids, words) for ids, words in tokenizer.encode_words(texts)]
+
     batch: list[str] = []
     size = 0
     for piece in pieces:
         batch.append(piece)
         size += len(piece)
         if size >= BATCH_CHARACTERS:
-            yield from tokenizer.encode_batch(batch)
+            yield from encode(batch)
             batch, size = [], 0
-    yield from tokenizer.encode_batch(batch)
+    yield from encode(batch)
 
 
 def _is_copy(source: Source) -> bool:
@@ -345,34 +364,12 @@ def _n_bytes(text: str) -> int:
     return len(text.encode("utf8", "surrogatepass"))
 
 
-def _reuse(folder: Path, key: str | None) -> PreparedCorpus | None:
+def _reuse(folder: Path, key: str | None, spelled: bool) -> PreparedCorpus | None:
     """What an earlier run left in the folder, where it is the same and whole."""
     try:
         facts = json.loads((folder / "corpus.json").read_text(encoding="utf8"))
         if key is None or facts["key"] != key:
             return None
-        return _open(folder, CorpusReport(**facts["report"]))
+        return open_parts(folder, CorpusReport(**facts["report"]), spelled)
     except (OSError, ValueError, KeyError, TypeError, LangnetError):
         return None
-
-
-def open_corpus(folder: Path) -> PreparedCorpus:
-    """What `prepare_corpus` left in a folder.
-
-    Raises:
-        LangnetError: the folder holds no finished corpus.
-    """
-    try:
-        facts = json.loads((folder / "corpus.json").read_text(encoding="utf8"))
-        return _open(folder, CorpusReport(**facts["report"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LangnetError(f"{folder} holds no finished corpus; prepare it again") from error
-
-
-def _open(folder: Path, report: CorpusReport) -> PreparedCorpus:
-    return PreparedCorpus(
-        Tokenizer.load(folder / "tokenizer.json"),
-        TokenShards.open(folder / "train"),
-        TokenShards.open(folder / "validation"),
-        report,
-    )

@@ -37,8 +37,8 @@ class ShardWriter:
         self.sizes: list[int] = []
         self.n_tokens = self.n_documents = self.n_bytes = 0
         self._shard: BinaryIO | None = None
-        self._offsets = _Column(folder / "document_offsets.npy")
-        self._bytes = _Column(folder / "document_bytes.npy")
+        self._offsets = ColumnWriter(folder / "document_offsets.npy")
+        self._bytes = ColumnWriter(folder / "document_bytes.npy")
         self._offsets.append(0)
 
     def __enter__(self) -> Self:
@@ -108,7 +108,7 @@ class ShardWriter:
         self._bytes.close()
 
 
-class _Column:
+class ColumnWriter:
     """A .npy file of int64 that is written number by number; its header is set right at the end."""
 
     def __init__(self, path: Path):
@@ -117,10 +117,12 @@ class _Column:
         self._header()
 
     def append(self, number: int) -> None:
+        """Write one number."""
         self._file.write(np.int64(number).tobytes())
         self.length += 1
 
     def close(self) -> None:
+        """Set the header right; a second call does nothing."""
         if not self._file.closed:
             self._file.seek(0)
             self._header()
@@ -196,14 +198,24 @@ def _map(path: Path, dtype: np.dtype, length: int) -> np.ndarray:
     return np.memmap(path, dtype=dtype, mode="r")
 
 
+def read_column(path: Path) -> np.ndarray:
+    """A read-only memory map of what a `ColumnWriter` wrote, at least one number.
+
+    Raises:
+        LangnetError: there is no such file, or it is damaged.
+    """
+    try:
+        column: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise LangnetError(f"cannot read {path}: {error}; prepare the corpus again") from error
+    return column
+
+
 def _column(path: Path, length: int) -> np.ndarray:
     """A read-only memory map of a .npy file whose length is known."""
     if length == 0:  # an empty file cannot be mapped
         return np.zeros(0, dtype=np.int64)
-    try:
-        column: np.ndarray = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
-        raise LangnetError(f"cannot read {path}: {error}; prepare the corpus again") from error
+    column = read_column(path)
     if column.shape != (length,):
         raise LangnetError(
             f"{path} has {len(column):,} entries where {length:,} are expected; prepare the corpus again"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -156,6 +157,13 @@ class Tokenizer:
         """The ids of each text, by all cores."""
         encodable = [_encodable(text) for text in texts]
         return [encoding.ids for encoding in self.backend.encode_batch_fast(encodable, add_special_tokens=False)]
+
+    def encode_words(self, texts: Sequence[str]) -> list[tuple[list[int], list[str]]]:
+        """The ids of each text, and its tokens as they stand there (in NFC), also where they are unknown."""
+        # In NFC already here, since places in a text that the library composes leave accents out.
+        held = [unicodedata.normalize("NFC", _encodable(text)) for text in texts]
+        encodings = self.backend.encode_batch(held, add_special_tokens=False)
+        return [(e.ids, [text[start:end] for start, end in e.offsets]) for text, e in zip(held, encodings, strict=True)]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; special tokens are left out."""

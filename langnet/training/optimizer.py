@@ -1,4 +1,4 @@
-"""AdamW, Muon and NT-ASGD from one list of parameter groups.
+"""AdamW, Muon, AdaGrad and NT-ASGD from one list of parameter groups.
 
 Muon (Jordan et al. 2024) orthogonalises the momentum of every hidden matrix, which takes fewer tokens to the same loss
 than AdamW; embeddings, softmax, gains and biases stay with AdamW. PyTorch ships a Muon of its own; this one exists
@@ -27,16 +27,17 @@ class OptimizerConfig:
     """How weights are updated.
 
     Attributes:
-        name: `adamw` for everything, `muon` for hidden matrices with AdamW for the rest, or `nt-asgd`, gradient descent
-            without momentum, averaged in the end (Merity et al. 2017).
-        learning_rate: peak rate of AdamW and of NT-ASGD, whose usual one is 30.
+        name: `adamw` for everything, `muon` for hidden matrices with AdamW for the rest, `adagrad` for everything
+            (Duchi et al. 2011), with sums of squares that start at one as in Peters et al. 2018, who use a rate of 0.2,
+            or `nt-asgd`, gradient descent without momentum, averaged in the end (Merity et al. 2017).
+        learning_rate: peak rate of AdamW, AdaGrad and NT-ASGD, whose usual one is 30.
         muon_learning_rate: peak rate of Muon, as a fraction of each matrix's root-mean-square scale.
         weight_decay: decoupled (Loshchilov & Hutter 2019), never on gains, biases and embeddings.
         betas: AdamW's.
         momentum: Muon's, with Nesterov's step.
     """
 
-    name: Literal["adamw", "muon", "nt-asgd"] = "adamw"
+    name: Literal["adamw", "muon", "adagrad", "nt-asgd"] = "adamw"
     learning_rate: float = 3e-4
     muon_learning_rate: float = 0.02
     weight_decay: float = 0.01
@@ -118,8 +119,8 @@ def build_optimizers(
     A parameter goes to Muon, whose products are in `precision`, when it is a matrix, or a stack of them, in a group of
     hidden ones.
     """
-    if config.name not in ("adamw", "muon", "nt-asgd"):
-        raise LangnetError(f"there is no optimizer '{config.name}'; choose adamw, muon or nt-asgd")
+    if config.name not in ("adamw", "muon", "adagrad", "nt-asgd"):
+        raise LangnetError(f"there is no optimizer '{config.name}'; choose adamw, muon, adagrad or nt-asgd")
     if config.name == "nt-asgd":
         return [AveragedSGD([_plain(group, config) for group in groups], config.learning_rate)]
     adamw: list[dict[str, Any]] = []
@@ -142,7 +143,10 @@ def build_optimizers(
                     {"params": parameters, "name": group.name, "lr": peak, "peak": peak, "weight_decay": decay}
                 )
     optimizers: list[torch.optim.Optimizer] = []
-    if adamw:
+    if adamw and config.name == "adagrad":
+        plain = [{**group, "weight_decay": 0.0} for group in adamw]  # AdaGrad's own decay is not a decoupled one
+        optimizers.append(torch.optim.Adagrad(plain, lr=config.learning_rate, initial_accumulator_value=1.0))
+    elif adamw:
         optimizers.append(
             torch.optim.AdamW(adamw, lr=config.learning_rate, betas=config.betas, eps=1e-8, fused=_can_fuse(adamw))
         )

@@ -12,6 +12,8 @@ from langnet.tasks.task import Task
 from langnet.text.batches import Batch
 from langnet.transfer.features import ScalarMix, TopLayer, mixed_encoding
 
+LANGUAGE_MODELS = ("language_model", "bidirectional_language_model")  # they read the top layer whatever is mixed
+
 
 class TaskModel(nn.Module):
     """One encoder under one or several tasks; the loss is their weighted sum.
@@ -57,7 +59,7 @@ class TaskModel(nn.Module):
         losses: dict[str, Any] = {}
         total: Tensor | None = None
         for task, weight in zip(self.tasks, self.task_weights, strict=True):
-            read = encoding if task.name == "language_model" else mixed
+            read = encoding if task.name in LANGUAGE_MODELS else mixed
             value: Tensor = cast(Task, task).loss(self.encoder, read, batch)
             losses[f"{task.name}_loss"] = value
             total = weight * value if total is None else total + weight * value

@@ -66,3 +66,17 @@ def test_who_takes_what():
     set_rates([adamw, muon], 0.1)
     assert muon.param_groups[0]["lr"] == 0.002
     assert by_name[id(embedding)]["lr"] == 5e-5
+
+
+def test_adagrad_by_hand():
+    start, gradients = np.array([[1.0, -2.0]]), [np.array([[0.5, 3.0]]), np.array([[-1.0, 0.1]])]
+    weight = nn.Parameter(torch.from_numpy(start))
+    config = OptimizerConfig("adagrad", 0.2, weight_decay=0.5)
+    (optimizer,) = build_optimizers([ParameterGroup("layer 1", [weight], hidden=True)], config)
+    expected, squares = start.copy(), np.ones((1, 2))
+    for gradient in gradients:
+        weight.grad = torch.from_numpy(gradient)
+        optimizer.step()
+        squares += gradient**2
+        expected -= 0.2 * gradient / np.sqrt(squares)
+    np.testing.assert_allclose(weight.detach().numpy(), expected, atol=1e-9)

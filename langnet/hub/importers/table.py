@@ -6,7 +6,7 @@ from pathlib import Path
 
 from langnet.errors import LangnetError
 from langnet.hub.folder import is_model_folder
-from langnet.hub.importers import fastai_lstm, openai_gpt, transformers_gpt
+from langnet.hub.importers import elmo, fastai_lstm, openai_gpt, transformers_gpt
 from langnet.hub.importers.imported import Imported, Importer, ImportOptions
 from langnet.hub.importers.tensor_files import is_pickle
 from langnet.hub.importers.word_vectors import WORD_VECTORS
@@ -23,6 +23,7 @@ IMPORTERS: tuple[Importer, ...] = (
     ),
     Importer(openai_gpt.FORMAT, openai_gpt.LOOKS_FOR, openai_gpt.recognises, openai_gpt.read, _VOCABULARY),
     Importer(fastai_lstm.FORMAT, fastai_lstm.LOOKS_FOR, fastai_lstm.recognises, fastai_lstm.read, _VOCABULARY),
+    Importer(elmo.FORMAT, elmo.LOOKS_FOR, elmo.recognises, elmo.read, _VOCABULARY),
     WORD_VECTORS,
 )
 
