@@ -43,10 +43,10 @@ class WordClassOptions:
         seed: of clustering and decomposition.
     """
 
-    levels: tuple[int, ...] = (8, 12, 16, 20, 24, 32)
+    levels: tuple[int, ...] = (8, 16, 32)
     n_neighbours: int = 500
     embedding_dim: int = 50
-    view_dim: int = 12
+    view_dim: int = 4
     idf_power: float = 2.0
     least_count: int = 20
     smallest_class: int = 50

@@ -23,7 +23,7 @@ Told = Callable[[float], None]
 # For first estimates of time: how many times faster texts are read than trained on, and the length of a document.
 READING_PER_TRAINING = 2.5
 USUAL_TOKENS = 300
-CO_TRAINED_A_SECOND = 400  # texts, of twenty classes; two classes are quicker
+CO_TRAINED_A_SECOND = 1000  # texts, of twenty classes; two classes are quicker
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 Blum & Mitchell 1998: where two sets of words each tell a document's class, a weak rule on the first labels examples
 for the second, and since the words that the rule does not read are new evidence, the student ends well above its
-teacher. The first set is a view (`langnet.encoders.word_classes`): words of one kind, in a dozen dimensions, where a
+teacher. The first set is a view (`langnet.encoders.word_classes`): words of one kind, in a few dimensions, where a
 hundred labels find nearly what a hundred thousand would. A teacher that reads all words already, as latent semantic
 analysis does, can teach little: its student repeats what it got wrong.
 
-Which views teach, the labelled documents say: by cross-validation, and by what the students of the best make of them.
-Where no view tells the classes apart as well as the whole space of document vectors does (topics, which live in nouns,
-names and terms of all kinds), that teaches too.
+Which views teach, cross-validation on the labelled documents says. Where no view tells the classes apart as well as the
+whole space of document vectors does (topics, which live in nouns, names and terms of all kinds), that teaches too.
 """
 
 from __future__ import annotations
@@ -37,8 +36,7 @@ class CoTrainingOptions:
     Attributes:
         view_strengths: inverse regularisations that are tried on each view.
         whole_strength: inverse regularisation of the teacher on the whole space.
-        n_candidates: views that did best on held-out labelled documents, each of which teaches a student on trial.
-        n_teachers: of them, those whose students do best on the labelled documents teach together.
+        n_teachers: so many views, those that do best on held-out labelled documents, teach together.
         tolerance: standard errors by which the best view's held-out accuracy may stay behind the whole space's without
             the whole space teaching too.
         part: of the unlabelled documents, the most confidently guessed, from which the student learns.
@@ -46,10 +44,9 @@ class CoTrainingOptions:
         iterations: of the student's optimiser at most.
     """
 
-    view_strengths: tuple[float, ...] = (8.0, 32.0)
+    view_strengths: tuple[float, ...] = (2.0, 8.0)
     whole_strength: float = 8.0
-    n_candidates: int = 7
-    n_teachers: int = 3
+    n_teachers: int = 2
     tolerance: float = 3.0
     part: float = 0.57
     student_strength: float = 1.0
@@ -108,12 +105,11 @@ class Teacher:
     correct: np.ndarray
 
     def guess(self, labelled: Documents, classes: np.ndarray, unlabelled: Documents) -> np.ndarray:
-        """Scores of the unlabelled documents, (m, C); each class at mean zero and the whole at unit variance."""
+        """Scores of the unlabelled documents, (m, C), at the held-out temperature; each class at mean zero."""
         model = _logistic(self.strength).fit(labelled.features(self.view), classes)
         scores = class_scores(model.decision_function(unlabelled.features(self.view)))  # (m, C)
         scores = scores - scores.mean(1, keepdims=True)
-        scores = scores - scores.mean(0)
-        return scores / max(float(scores.std()), 1e-9)
+        return (scores - scores.mean(0)) / self.temperature
 
 
 @dataclass(frozen=True)
@@ -156,59 +152,28 @@ def co_train(
         options: how.
     """
     options = options or CoTrainingOptions()
-    lesson = _Lesson(labelled, classes, n_classes, unlabelled, options)
     with threadpool_limits(1):  # threads that wait for each other cost small fits more than they bring
         views, whole = choose_teachers(labelled, classes, n_classes, seed, options)
         guesses = [teacher.guess(labelled, classes, unlabelled) for teacher in views]  # each (m, C)
-        if len(views) > 1:
-            order = np.argsort([lesson.worth(lesson.learn(scores)[:2]) for scores in guesses], kind="stable")
-            order = order[: options.n_teachers]
-            views, guesses = [views[i] for i in order], [guesses[i] for i in order]
-        scores = np.mean(guesses, axis=0) if guesses else 0.0
+        scores = np.mean(guesses, axis=0) if guesses else np.zeros((len(unlabelled), n_classes))
         if whole is not None:
             scores = scores + whole.guess(labelled, classes, unlabelled)
-        weights, bias, index = lesson.learn(np.asarray(scores))
+        share = np.bincount(classes, minlength=n_classes) / len(classes)
+        probabilities = torch.from_numpy(scores).softmax(1)
+        index = most_confident(probabilities, share, options.part).numpy()
+        guessed = probabilities.argmax(1).numpy()[index]
+        terms = sparse.vstack([labelled.terms, unlabelled.terms[index]], format="csr")
+        model = LogisticRegression(C=options.student_strength, max_iter=options.iterations)
+        model.fit(terms, np.concatenate([classes, guessed]))
+    weights, bias = model.coef_.T, model.intercept_  # (F, C), (C,)
+    if n_classes == 2:
+        weights, bias = np.concatenate([-weights, weights], axis=1) / 2, np.array([-bias[0], bias[0]]) / 2
     # The student knows its own guesses too well: what its scores are worth, the labelled documents say.
     temperature, _ = best_temperature(labelled.terms @ weights + bias, classes)
     learned = unlabelled.terms @ weights + bias  # (m, C)
-    probabilities = torch.from_numpy(learned / temperature).softmax(1).numpy()
     teachers = tuple(teacher.view for teacher in [*views, *filter(None, [whole])])
     scorer = space.scorer(weights.astype(np.float32), bias.astype(np.float32))
-    return Student(scorer, temperature, teachers, index, probabilities)
-
-
-@dataclass(frozen=True)
-class _Lesson:
-    """What every student of a task learns from beside its teacher's guesses."""
-
-    labelled: Documents
-    classes: np.ndarray
-    n_classes: int
-    unlabelled: Documents
-    options: CoTrainingOptions
-
-    def learn(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """A student's weights (F, C) and bias (C,), and the numbers of the guesses (k,) that it learned from."""
-        share = np.bincount(self.classes, minlength=self.n_classes) / len(self.classes)
-        probabilities = torch.from_numpy(scores).softmax(1)
-        index = most_confident(probabilities, share, self.options.part).numpy()
-        guessed = probabilities.argmax(1).numpy()[index]
-        terms = sparse.vstack([self.labelled.terms, self.unlabelled.terms[index]], format="csr")
-        model = LogisticRegression(C=self.options.student_strength, max_iter=self.options.iterations)
-        model.fit(terms, np.concatenate([self.classes, guessed]))
-        weights, bias = model.coef_.T, model.intercept_
-        if self.n_classes == 2:
-            weights, bias = np.concatenate([-weights, weights], axis=1) / 2, np.array([-bias[0], bias[0]]) / 2
-        return weights, bias, index
-
-    def worth(self, student: tuple[np.ndarray, np.ndarray]) -> float:
-        """Log-loss on the labelled documents, in nats; lower is better.
-
-        A dozen dimensions fit any labels little, and every candidate's equally, so what their students make of the
-        labelled documents tells them apart: the guesses of a view without sense cannot be learned from other words.
-        """
-        weights, bias = student
-        return best_temperature(self.labelled.terms @ weights + bias, self.classes)[1]
+    return Student(scorer, temperature, teachers, index, torch.from_numpy(learned / temperature).softmax(1).numpy())
 
 
 def choose_teachers(
@@ -228,7 +193,7 @@ def choose_teachers(
         for view in range(labelled.views.shape[1])
         if labelled.views[:, view].any()
     ]
-    views = sorted(views, key=lambda teacher: teacher.log_loss)[: options.n_candidates]
+    views = sorted(views, key=lambda teacher: teacher.log_loss)[: options.n_teachers]
     if not views:
         return [], whole
     behind = whole.correct.astype(float) - views[0].correct
