@@ -107,16 +107,25 @@ class WordClasses:
 
     def transform(self, documents: Sequence[np.ndarray]) -> np.ndarray:
         """Views of each document, (N, n_views, K) float32, of unit length; zero where it has no word of the class."""
-        out = np.zeros((len(documents), self.n_views, self.vectors.shape[2]), dtype=np.float32)
+        width = self.vectors.shape[2]
+        out = np.zeros((len(documents), self.n_views * width), dtype=np.float32)
+        placed = self._placed()
         for start in range(0, len(documents) if self.n_views else 0, DOCUMENTS_AT_ONCE):
             part = documents[start : start + DOCUMENTS_AT_ONCE]
             counts = _count(part, self.member.shape[1])
             counts.data = 1 + np.log(counts.data)
-            for level, member in enumerate(self.member):
-                for view in np.unique(member[member >= 0]):
-                    tokens = np.flatnonzero(member == view)
-                    out[start : start + len(part), view] = counts[:, tokens] @ self.vectors[level, tokens]
-        return out / np.maximum(np.linalg.norm(out, axis=2, keepdims=True), 1e-12)
+            out[start : start + len(part)] = (counts @ placed).toarray()
+        views = out.reshape(len(documents), self.n_views, width)
+        return views / np.maximum(np.linalg.norm(views, axis=2, keepdims=True), 1e-12)
+
+    def _placed(self) -> sparse.csr_matrix:
+        """Each token's vectors in the columns of its views, (V, n_views K): one product computes all views."""
+        width = self.vectors.shape[2]
+        level, token = np.nonzero(self.member >= 0)
+        columns = self.member[level, token].astype(np.int64)[:, None] * width + np.arange(width)  # (E, K)
+        cells = (np.repeat(token, width), columns.ravel())
+        shape = (self.member.shape[1], self.n_views * width)
+        return sparse.csr_matrix((self.vectors[level, token].ravel(), cells), shape=shape)
 
     def tensors(self) -> dict[str, Tensor]:
         """What is written into a model's folder; vectors in half precision."""
