@@ -168,7 +168,7 @@ def _without_word_classes(
     for draw in draws:
         names, classes = np.unique(draw.labels, return_inverse=True)
         student = co_train(space, read(draw.texts), classes, len(names), pool, seed, options.co_training)
-        scores = tested.terms @ student.space.vectors + student.space.bias
+        scores = tested.terms @ student.space.vectors[:, space.dim :] + student.space.bias
         row.accuracy.append(_accuracy(names[scores.argmax(1)], test))
     return row
 

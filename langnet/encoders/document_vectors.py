@@ -57,7 +57,7 @@ class DocumentVectors:
         buckets: (F,) int64, the kept terms, ascending.
         weights: (F,) float32, each term's weight.
         vectors: (F, K) float32, each term's vector; dimensions fall in importance.
-        bias: (K,) where the dimensions are a classifier's scores, which keep their size; None for unit vectors.
+        bias: (S,) where the last S dimensions are a classifier's scores, which keep their size; else None.
         views: the same documents word class by word class, or None.
     """
 
@@ -108,20 +108,27 @@ class DocumentVectors:
         parts = [_count(documents[start : start + DOCUMENTS_AT_ONCE], self.buckets) for start in starts]
         return _weigh(sparse.vstack(parts or [_count([], self.buckets)], format="csr"), self.weights)
 
-    def scorer(self, weights: np.ndarray, bias: np.ndarray) -> DocumentVectors:
-        """The same terms with a linear classifier's weights (F, C) and bias (C,) in place of vectors."""
-        return DocumentVectors(self.buckets, self.weights, weights, bias)
+    def with_scores(self, weights: np.ndarray, bias: np.ndarray) -> DocumentVectors:
+        """The same space and behind it the scores of a linear classifier of terms: weights (F, S) and bias (S,)."""
+        vectors = np.concatenate([self.vectors[:, : self.unit_dim], weights.astype(np.float32)], axis=1)
+        return DocumentVectors(self.buckets, self.weights, vectors, bias.astype(np.float32))
+
+    @property
+    def unit_dim(self) -> int:
+        """How many dimensions are the vector of unit length; scores come behind them."""
+        return self.dim - (0 if self.bias is None else len(self.bias))
 
     def transform(self, documents: Sequence[np.ndarray]) -> np.ndarray:
-        """Vectors of unit length, (N, K) float32, zero where a document has no known term; or scores, see `bias`."""
+        """Vectors of unit length, (N, K) float32, zero where a document has no known term; behind them any scores."""
         out = np.zeros((len(documents), self.dim), dtype=np.float32)
         for start in range(0, len(documents), DOCUMENTS_AT_ONCE):
             part = documents[start : start + DOCUMENTS_AT_ONCE]
             out[start : start + len(part)] = self.terms(part) @ self.vectors
+        unit = out[:, : self.unit_dim]
+        unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
         if self.bias is not None:
-            return out + self.bias
-        lengths = np.linalg.norm(out, axis=1, keepdims=True)
-        return out / np.maximum(lengths, 1e-12)
+            out[:, self.unit_dim :] += self.bias
+        return out
 
     def token_vectors(self, vocabulary_size: int) -> np.ndarray:
         """The vector of each single token, (V, K); zero for tokens that were not kept."""

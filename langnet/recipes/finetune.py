@@ -33,10 +33,10 @@ from langnet.transfer.frozen import (
     FeatureTable,
     FrozenChoice,
     FrozenHead,
+    document_head,
     fit_frozen,
     install,
     read_features,
-    scores_as_head,
     without_states,
 )
 from langnet.transfer.groups import GradualUnfreezing, model_groups
@@ -230,7 +230,8 @@ class _Job:
             space, labelled, self.classes, len(self.names), others, self.options.seed, options.co_training
         )
         self.student, self.model.document_vectors = student, student.space
-        head = scores_as_head(without_states(self.encoder, self.model.with_features(examples)), student.temperature)
+        table = without_states(self.encoder, self.model.with_features(examples))
+        head = document_head(table, student.weight, student.bias)
         index = for_training(torch.from_numpy(student.guesses), self.classes, options)
         extra = self.model.with_features([pool[i] for i in index])
         guesses = student.guesses[index].astype(np.float32)
@@ -317,7 +318,7 @@ class _Job:
         if self.choice:
             facts["frozen_choice"] = asdict(self.choice)
         if self.student:
-            facts["co_training"] = {"teachers": list(self.student.teachers), "temperature": self.student.temperature}
+            facts["co_training"] = {"teachers": list(self.student.teachers)}
         return facts
 
 

@@ -140,9 +140,8 @@ class FrozenDraws:
         labelled = Documents.read(self._ids(texts), space)
         options = unlabelled[1].co_training
         student = co_train(space, labelled, classes, len(names), self._co_training_pool, seed, options)
-        scores = torch.from_numpy(student.space.transform(self._ids(test_texts)) / student.temperature)  # (N, C)
-        facts = {"teachers": list(student.teachers), "temperature": student.temperature}
-        return Predictions.from_probabilities(scores.double().softmax(1).numpy(), names), facts
+        probabilities = student.probabilities(student.space.transform(self._ids(test_texts)).astype(float))  # (N, C)
+        return Predictions.from_probabilities(probabilities, names), {"teachers": list(student.teachers)}
 
     def _ids(self, texts: Sequence[str]) -> list[np.ndarray]:
         return encode_documents(texts, self.model.tokenizer, self.model.max_tokens)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy import sparse
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 from torch import Tensor
@@ -39,6 +40,8 @@ class CoTrainingOptions:
         n_teachers: so many views, those that do best on held-out labelled documents, teach together.
         tolerance: standard errors by which the best view's held-out accuracy may stay behind the whole space's without
             the whole space teaching too.
+        vote: weight of the whole space's own classifier beside the student, both at the same spread of scores; it
+            votes where it has not taught, since then its mistakes are others.
         part: of the unlabelled documents, the most confidently guessed, from which the student learns.
         student_strength: inverse regularisation of the student.
         iterations: of the student's optimiser at most.
@@ -48,6 +51,7 @@ class CoTrainingOptions:
     whole_strength: float = 8.0
     n_teachers: int = 2
     tolerance: float = 3.0
+    vote: float = 0.5
     part: float = 0.57
     student_strength: float = 1.0
     iterations: int = 60
@@ -117,18 +121,24 @@ class Student:
     """What was learned.
 
     Attributes:
-        space: document vectors that are the student's scores, one dimension a class.
-        temperature: what the scores are divided by for probabilities.
+        space: the document vectors, and behind them the student's scores, one dimension a class.
+        weight: (C, K + C) of a linear head on that space.
+        bias: (C,) of that head.
         teachers: the views that taught; `WHOLE` is the whole space.
         index: (k,) the numbers of the unlabelled documents that were learned from.
         guesses: (m, C) probabilities of all unlabelled documents.
     """
 
     space: DocumentVectors
-    temperature: float
+    weight: np.ndarray
+    bias: np.ndarray
     teachers: tuple[int, ...]
     index: np.ndarray
     guesses: np.ndarray
+
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """Probabilities of the classes, (N, C), of documents as `space` transforms them, (N, K + C)."""
+        return softmax(features @ self.weight.T + self.bias, axis=1)
 
 
 def co_train(
@@ -165,15 +175,34 @@ def co_train(
         terms = sparse.vstack([labelled.terms, unlabelled.terms[index]], format="csr")
         model = LogisticRegression(C=options.student_strength, max_iter=options.iterations)
         model.fit(terms, np.concatenate([classes, guessed]))
-    weights, bias = model.coef_.T, model.intercept_  # (F, C), (C,)
-    if n_classes == 2:
-        weights, bias = np.concatenate([-weights, weights], axis=1) / 2, np.array([-bias[0], bias[0]]) / 2
+    by_class, bias = _linear(model)  # (C, F), (C,)
+    weights = np.ascontiguousarray(by_class.T)  # (F, C)
     # The student knows its own guesses too well: what its scores are worth, the labelled documents say.
     temperature, _ = best_temperature(labelled.terms @ weights + bias, classes)
-    learned = unlabelled.terms @ weights + bias  # (m, C)
+    head, shift = np.zeros((n_classes, space.unit_dim + n_classes)), np.zeros(n_classes)
+    head[:, space.unit_dim :] = np.eye(n_classes) / temperature
+    scores = unlabelled.terms @ weights + bias  # (m, C)
+    if whole is None and options.vote:
+        voter, offset = _linear(_logistic(options.whole_strength).fit(labelled.whole, classes))  # (C, K), (C,)
+        votes = unlabelled.whole @ voter.T + offset  # (m, C)
+        scale = options.vote * _spread(scores / temperature) / _spread(votes)
+        head[:, : space.unit_dim], shift = scale * voter, scale * offset
+        head, shift = head / (1 + options.vote), shift / (1 + options.vote)
+    guesses = softmax(np.concatenate([unlabelled.whole, scores], axis=1) @ head.T + shift, axis=1)
     teachers = tuple(teacher.view for teacher in [*views, *filter(None, [whole])])
-    scorer = space.scorer(weights.astype(np.float32), bias.astype(np.float32))
-    return Student(scorer, temperature, teachers, index, torch.from_numpy(learned / temperature).softmax(1).numpy())
+    return Student(space.with_scores(weights, bias), head, shift, teachers, index, guesses)
+
+
+def _linear(model: LogisticRegression) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (C, K) and bias (C,) of one score a class, where scikit-learn has one for two classes."""
+    if len(model.classes_) > 2:
+        return model.coef_, model.intercept_
+    return np.concatenate([-model.coef_, model.coef_]) / 2, np.array([-1, 1]) * model.intercept_[0] / 2
+
+
+def _spread(scores: np.ndarray) -> float:
+    """Standard deviation of scores (m, C), each document's at mean zero."""
+    return max(float((scores - scores.mean(1, keepdims=True)).std()), 1e-9)
 
 
 def choose_teachers(

@@ -245,12 +245,12 @@ def fit_frozen(table: FeatureTable, labels: np.ndarray, n_classes: int, seed: in
     return head, choice
 
 
-def scores_as_head(table: FeatureTable, temperature: float) -> FrozenHead:
-    """The head where the document features (N, C) are a classifier's scores already; states get no weight."""
-    n_classes = table.document.shape[1]
-    head = FrozenHead(table, n_classes, 0.0, True)
+def document_head(table: FeatureTable, weight: np.ndarray, bias: np.ndarray) -> FrozenHead:
+    """A head on document features alone, of a weight (C, K) and bias (C,) that are known; states get no weight."""
+    head = FrozenHead(table, len(weight), 0.0, True)
     with torch.no_grad():
-        head.linear.weight[:, -n_classes:] = torch.eye(n_classes) / temperature
+        head.linear.weight[:, -weight.shape[1] :] = torch.from_numpy(weight)
+        head.linear.bias.copy_(torch.from_numpy(bias))
     return head
 
 
