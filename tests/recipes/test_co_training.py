@@ -51,5 +51,5 @@ def test_fine_tuning_learns_from_the_guesses(model, reviews):
     labels = [str(mood) for mood in moods[:30]]
     options = FinetuneOptions(epochs=1, least_steps=2)
     classifier = finetune(model, texts[:30], labels, options, unlabelled=texts[30:400])
-    assert classifier.facts["finetune"]["pseudo_labelled"] == 185  # half of them, the most confident
+    assert 150 < classifier.facts["finetune"]["pseudo_labelled"] <= 185  # half of them, in the labels' proportions
     assert (classifier.predict_proba(texts[400:]).argmax(1) == moods[400:]).mean() > 0.9
