@@ -12,12 +12,13 @@ from torch import Tensor
 
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.encoders.encoder import Encoder
-from langnet.encoders.registry import encoder_config, rebuild_encoder
+from langnet.encoders.registry import rebuild_encoder
 from langnet.encoders.vectors import FAMILY as VECTORS
 from langnet.encoders.vectors import NO_LANGUAGE_MODEL
 from langnet.errors import LangnetError
 from langnet.evaluate.language_model import TextScore, score_texts
 from langnet.hub.card import CardFacts, is_own, write_card
+from langnet.hub.description import architecture, network_config
 from langnet.hub.folder import FolderContents, read_folder, write_folder
 from langnet.hub.names import resolve_model
 from langnet.tasks.examples import Example, encode_documents, in_order
@@ -178,35 +179,17 @@ class Model:
             tensors |= {f"document_vectors.{k}": v for k, v in self.document_vectors.tensors().items()}
         path = Path(folder)
         card = self.card if is_own(self.card) else write_card(self._card_facts(path.name))
-        scores = self.facts.get("validation") or {}
-        measured = not self.is_classifier and bool(scores.get("n_bytes"))
-        config = {
-            "family": self.family,
-            "size": self.size,
-            "parameters": sum(parameter.numel() for parameter in self.network.parameters()),
-            "bits_per_byte": scores["bits_per_byte"] if measured else None,
-            "encoder": encoder_config(self.encoder, self.family),
-            "task": self.network.task.config(),
-            "scalar_mix": isinstance(self.network.mix, ScalarMix),
-            "max_tokens": self.max_tokens,
-            "facts": self.facts,
-        }
+        config = network_config(self.network, self.family, self.size, self.max_tokens, self.facts)
+        if self.is_classifier:
+            config["bits_per_byte"] = None  # its validation was the language model's
         contents = FolderContents(config, tensors, self.tokenizer.to_json(), self.labels, card, self.history)
         write_folder(path, contents, overwrite=overwrite)
         self.card = card
         return path
 
     def _card_facts(self, name: str) -> CardFacts:
-        encoder, space = self.encoder, self.document_vectors
-        architecture = {
-            "parameters": f"{sum(parameter.numel() for parameter in self.network.parameters()):,}",
-            "layers": f"{encoder.n_layers}",
-            "width": f"{encoder.dim:,}",
-            "context": f"{encoder.context:,} tokens" if encoder.context else "unlimited",
-            "tokenizer": f"{self.tokenizer.kind}, {self.tokenizer.vocabulary_size:,} entries",
-            "document vectors": f"{space.dim} dimensions, {len(space.buckets):,} terms" if space else "none",
-        }
-        return CardFacts(name, self.family, self.size, architecture, self.labels, self.max_tokens, self.facts)
+        table = architecture(self.network, self.tokenizer, self.document_vectors)
+        return CardFacts(name, self.family, self.size, table, self.labels, self.max_tokens, self.facts)
 
 
 def load(name: str | Path) -> Model:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from langnet.encoders.encoder import Encoder
-from langnet.encoders.registry import encoder_config
 from langnet.errors import LangnetError
 from langnet.hub.card import CardFacts, write_card
+from langnet.hub.description import architecture, network_config
 from langnet.hub.folder import FolderContents, FolderSummary, write_folder
 from langnet.hub.importers.guard import origin
 from langnet.tasks.task import Task
@@ -191,26 +191,8 @@ def imported_model(
         "size": size,
     }
     network = TaskModel(encoder, [(task, 1.0)], None)
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    config = {
-        "family": family,
-        "size": size,
-        "parameters": parameters,
-        "bits_per_byte": None,
-        "encoder": encoder_config(encoder, family),
-        "task": task.config(),
-        "scalar_mix": False,
-        "max_tokens": 2048,
-        "facts": facts,
-    }
-    architecture = {
-        "parameters": f"{parameters:,}",
-        "layers": f"{encoder.n_layers}",
-        "width": f"{encoder.dim:,}",
-        "context": f"{encoder.context:,} tokens" if encoder.context else "unlimited",
-        "tokenizer": f"{tokenizer.kind}, {tokenizer.vocabulary_size:,} entries",
-        "document vectors": "none",
-    }
+    config = network_config(network, family, size, 2048, facts)
+    table = architecture(network, tokenizer, None)
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     contents = FolderContents(config, tensors, tokenizer.to_json())
-    return Imported(contents, report, CardFacts("", family, size, architecture, None, 2048, facts))
+    return Imported(contents, report, CardFacts("", family, size, table, None, 2048, facts))
