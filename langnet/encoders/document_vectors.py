@@ -123,7 +123,12 @@ class DocumentVectors:
         out = np.zeros((len(documents), self.dim), dtype=np.float32)
         for start in range(0, len(documents), DOCUMENTS_AT_ONCE):
             part = documents[start : start + DOCUMENTS_AT_ONCE]
-            out[start : start + len(part)] = self.terms(part) @ self.vectors
+            out[start : start + len(part)] = self.project(self.terms(part))
+        return out
+
+    def project(self, terms: sparse.csr_matrix) -> np.ndarray:
+        """What `transform` gives documents whose `terms` are known."""
+        out: np.ndarray = terms @ self.vectors  # (N, K)
         unit = out[:, : self.unit_dim]
         unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
         if self.bias is not None:

@@ -189,53 +189,50 @@ class _Job:
         )
 
     def run(self, texts: Sequence[str], unlabelled: Sequence[str] | None, folder: Path | None, resume: bool) -> Model:
-        examples = self.model.examples(texts, self.classes.tolist())
-        head, extra = None, list[Example]()
-        if self.options.method != "scratch":
-            head, extra = self._read_and_fit(examples, unlabelled)
-            examples = self.model.with_features(examples)  # co-training has made other features
+        guessed, head = list[tuple[str, np.ndarray]](), None
+        if unlabelled and self.model.document_vectors is not None:
+            guessed = self._co_train(texts, self.model.document_vectors, unlabelled)
+        examples = self.model.examples(texts, self.classes.tolist())  # with the features that co-training has made
+        if self.student:
+            # Fine-tuning goes on from here and standardises the states, so it has to have seen some.
+            frozen = self.options.method == "frozen"
+            table = without_states(self.encoder, examples) if frozen else self._read(examples)
+            head = document_head(table, self.student.weight, self.student.bias)
+        elif self.options.method != "scratch":
+            head, guessed = self._read_and_fit(examples, unlabelled)
         self.model.network = self._network(head)
         if self.options.method != "frozen":
+            extra = self.model.examples([text for text, _ in guessed], [label for _, label in guessed])
             self._train(examples, extra, folder, resume)
         self.model.network.eval()
-        self.model.facts["finetune"] = self._facts(len(texts), len(extra))
+        self.model.facts["finetune"] = self._facts(len(texts), len(guessed))
         return self.model
 
     def _read_and_fit(
         self, examples: list[Example], unlabelled: Sequence[str] | None
-    ) -> tuple[FrozenHead, list[Example]]:
-        """The head on frozen features, and the pseudo-labelled examples where there are unlabelled texts."""
-        if unlabelled and self.model.document_vectors is not None:
-            return self._co_train(examples, self.model.document_vectors, unlabelled)
+    ) -> tuple[FrozenHead, list[tuple[str, np.ndarray]]]:
+        """The head on frozen features; unlabelled texts that it guessed, with their probabilities (C,)."""
         table = self._read(examples)
         head, self.choice = fit_frozen(table, self.classes, len(self.names), self.options.seed)
         if not unlabelled:
             return head, []
-        states = self.choice.state_weight > 0
-        pool = self.model.examples(self.options.pseudo_labels.sample(unlabelled, self.options.seed, states))
-        pool_table = self._read(pool) if states else without_states(self.encoder, pool)
-        head, index, guesses = pseudo_label(
-            self.choice, table, self.classes, len(self.names), pool_table, self.options.pseudo_labels
-        )
-        return head, [replace(pool[i], label=guess) for i, guess in zip(index, guesses, strict=True)]
+        options = self.options.pseudo_labels
+        pool = options.sample(unlabelled, self.options.seed, encoded=True)
+        pool_table = self._read(self.model.examples(pool))
+        head, index, guesses = pseudo_label(self.choice, table, self.classes, len(self.names), pool_table, options)
+        return head, [(pool[i], guess) for i, guess in zip(index, guesses, strict=True)]
 
     def _co_train(
-        self, examples: list[Example], space: DocumentVectors, unlabelled: Sequence[str]
-    ) -> tuple[FrozenHead, list[Example]]:
-        """A head whose document features are a student's scores, and the examples that it guessed."""
-        options = self.options.pseudo_labels
-        pool = self.model.examples(options.sample(unlabelled, self.options.seed, False))
-        labelled, others = (Documents.read([e.ids for e in part], space) for part in (examples, pool))
-        student = co_train(
-            space, labelled, self.classes, len(self.names), others, self.options.seed, options.co_training
-        )
+        self, texts: Sequence[str], space: DocumentVectors, unlabelled: Sequence[str]
+    ) -> list[tuple[str, np.ndarray]]:
+        """Let a student's scores stand behind the document vectors; texts that it guessed, with probabilities (C,)."""
+        options, seed = self.options.pseudo_labels, self.options.seed
+        pool = options.sample(unlabelled, seed, encoded=False)
+        labelled, others = (Documents.read(self.model.token_ids(part), space) for part in (texts, pool))
+        student = co_train(space, labelled, self.classes, len(self.names), others, seed, options.co_training)
         self.student, self.model.document_vectors = student, student.space
-        table = without_states(self.encoder, self.model.with_features(examples))
-        head = document_head(table, student.weight, student.bias)
         index = for_training(torch.from_numpy(student.guesses), self.classes, options)
-        extra = self.model.with_features([pool[i] for i in index])
-        guesses = student.guesses[index].astype(np.float32)
-        return head, [replace(example, label=guess) for example, guess in zip(extra, guesses, strict=True)]
+        return [(pool[i], student.guesses[i].astype(np.float32)) for i in index]
 
     def _read(self, examples: list[Example]) -> FeatureTable:
         """Features of the examples, with progress: it is the longest part of a frozen transfer."""

@@ -12,10 +12,9 @@ import torch
 
 from langnet.evaluate.predictions import Predictions
 from langnet.recipes.model import Model
-from langnet.tasks.examples import Example, encode_documents
 from langnet.training.machine import default_device, keep_freed_memory
 from langnet.transfer.co_training import Documents, co_train
-from langnet.transfer.frozen import FeatureTable, FrozenChoice, FrozenHead, fit_frozen, read_features, without_states
+from langnet.transfer.frozen import FeatureTable, FrozenChoice, FrozenHead, fit_frozen, read_features
 from langnet.transfer.pseudo_labels import PseudoLabelOptions, pseudo_label
 
 TEXTS_AT_ONCE = 512
@@ -38,7 +37,6 @@ class FrozenDraws:
         self._parts: list[FeatureTable] = []
         self._fitted: dict[tuple[int, tuple[str, ...]], tuple[FrozenHead, FrozenChoice]] = {}  # the last one only
         self._co_training_pool: Documents | None = None
-        self._unlabelled: dict[str, Example] = {}  # texts of which only the document features are used
 
     def read(self, texts: Sequence[str], progress: Callable[[float], None] | None = None) -> None:
         """Encode those of the texts that have not been encoded yet.
@@ -68,18 +66,6 @@ class FrozenDraws:
             self._parts = [FeatureTable(layers, torch.cat([part.document for part in self._parts]))]
         return self._parts[0].rows([self._row[text] for text in texts])
 
-    def pool(self, texts: Sequence[str], options: PseudoLabelOptions, states: bool) -> FeatureTable:
-        """Features of a sample of unlabelled texts; without states, which are slow to read, only the documents' own.
-
-        The sample is the same for all draws, since reading it may take longer than all the rest.
-        """
-        sample = options.sample(texts, 0, states)
-        if states:
-            return self.table(sample)
-        missing = [text for text in dict.fromkeys(sample) if text not in self._unlabelled]
-        self._unlabelled |= dict(zip(missing, self.model.examples(missing), strict=True))
-        return without_states(self.encoder, [self._unlabelled[text] for text in sample])
-
     def _fit(
         self, table: FeatureTable, classes: np.ndarray, n_classes: int, seed: int, name: tuple[str, ...]
     ) -> tuple[FrozenHead, FrozenChoice]:
@@ -106,17 +92,18 @@ class FrozenDraws:
             unlabelled: further texts from which the head learns too, and how.
 
         Returns:
-            Predictions, and the facts `layer_weights` and `choice`.
+            Predictions, and the facts `layer_weights` and `choice`; of co-training, `teachers`.
         """
         names, classes = np.unique(np.array(labels, dtype=object).astype(str), return_inverse=True)
         if len(names) == 1:
             return Predictions([str(names[0])] * len(test_texts), None, [str(names[0])]), {}
-        train, test = self.table(texts), self.table(test_texts)
-        head, choice = self._fit(train, classes, len(names), seed, (*texts, *labels))
         if unlabelled is not None and self.model.document_vectors is not None:
             return self._co_trained(texts, classes, [str(name) for name in names], test_texts, seed, unlabelled)
+        train, test = self.table(texts), self.table(test_texts)
+        head, choice = self._fit(train, classes, len(names), seed, (*texts, *labels))
         if unlabelled is not None:
-            pool = self.pool(*unlabelled, states=choice.state_weight > 0)
+            # The same sample for all draws, since reading it may take longer than all the rest.
+            pool = self.table(unlabelled[1].sample(unlabelled[0], 0, encoded=True))
             head, _, _ = pseudo_label(choice, train, classes, len(names), pool, unlabelled[1])
         with torch.no_grad():
             probabilities = head(test).softmax(1).double().numpy()  # (N, C)
@@ -136,12 +123,12 @@ class FrozenDraws:
         space = self.model.document_vectors
         assert space is not None
         if self._co_training_pool is None:
-            self._co_training_pool = Documents.read(self._ids(unlabelled[1].sample(unlabelled[0], 0, False)), space)
-        labelled = Documents.read(self._ids(texts), space)
+            pool = unlabelled[1].sample(unlabelled[0], 0, encoded=False)
+            self._co_training_pool = Documents.read(self.model.token_ids(pool), space)
+        labelled = Documents.read(self.model.token_ids(texts), space)
         options = unlabelled[1].co_training
         student = co_train(space, labelled, classes, len(names), self._co_training_pool, seed, options)
-        probabilities = student.probabilities(student.space.transform(self._ids(test_texts)).astype(float))  # (N, C)
+        probabilities = student.probabilities(
+            student.space.transform(self.model.token_ids(test_texts)).astype(float)
+        )  # (N, C)
         return Predictions.from_probabilities(probabilities, names), {"teachers": list(student.teachers)}
-
-    def _ids(self, texts: Sequence[str]) -> list[np.ndarray]:
-        return encode_documents(texts, self.model.tokenizer, self.model.max_tokens)

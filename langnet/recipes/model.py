@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -81,19 +81,16 @@ class Model:
         if longest:
             documents, read = spelled_texts(texts, self.tokenizer, self.max_tokens, longest)
         else:
-            documents = read = encode_documents(texts, self.tokenizer, self.max_tokens)
+            documents = read = self.token_ids(texts)
         features = self.document_vectors.transform(documents) if self.document_vectors else None
         return [
             Example(ids, None if labels is None else labels[i], None if features is None else features[i])
             for i, ids in enumerate(read)
         ]
 
-    def with_features(self, examples: Sequence[Example]) -> list[Example]:
-        """The same examples with the features that the model's space has for them now."""
-        if self.document_vectors is None:
-            return [replace(example, features=None) for example in examples]
-        features = self.document_vectors.transform([example.ids for example in examples])
-        return [replace(example, features=row) for example, row in zip(examples, features, strict=True)]
+    def token_ids(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """The tokens of each text, (T,), as document vectors read them; the encoder may read characters instead."""
+        return encode_documents(texts, self.tokenizer, self.max_tokens)
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Probabilities of the classes, (N, C), columns in the order of `labels`.

@@ -160,7 +160,8 @@ class FrozenMethod:
         self.unlabelled = unlabelled
 
     def prepare(self, told: Told) -> None:
-        self.draws.read(self.test_texts, told)
+        if self.unlabelled is None or self.draws.model.document_vectors is None:
+            self.draws.read(self.test_texts, told)  # co-training reads no states
 
     def run(
         self, texts: Sequence[str], labels: Sequence[str], test_texts: Sequence[str], seed: int

@@ -80,7 +80,8 @@ class Documents:
         """
         if space.views is None:
             raise LangnetError("this model has no word classes; pretrain it anew, or adapt it to the target text")
-        return cls(space.terms(ids), space.transform(ids), space.views.transform(ids))
+        terms = space.terms(ids)
+        return cls(terms, space.project(terms), space.views.transform(ids))
 
     def features(self, view: int) -> np.ndarray:
         """What a teacher on that view reads, (m, K)."""
@@ -125,7 +126,6 @@ class Student:
         weight: (C, K + C) of a linear head on that space.
         bias: (C,) of that head.
         teachers: the views that taught; `WHOLE` is the whole space.
-        index: (k,) the numbers of the unlabelled documents that were learned from.
         guesses: (m, C) probabilities of all unlabelled documents.
     """
 
@@ -133,7 +133,6 @@ class Student:
     weight: np.ndarray
     bias: np.ndarray
     teachers: tuple[int, ...]
-    index: np.ndarray
     guesses: np.ndarray
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
@@ -190,7 +189,7 @@ def co_train(
         head, shift = head / (1 + options.vote), shift / (1 + options.vote)
     guesses = softmax(np.concatenate([unlabelled.whole, scores], axis=1) @ head.T + shift, axis=1)
     teachers = tuple(teacher.view for teacher in [*views, *filter(None, [whole])])
-    return Student(space.with_scores(weights, bias), head, shift, teachers, index, guesses)
+    return Student(space.with_scores(weights, bias), head, shift, teachers, guesses)
 
 
 def _linear(model: LogisticRegression) -> tuple[np.ndarray, np.ndarray]:

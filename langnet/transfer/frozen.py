@@ -93,7 +93,9 @@ class FrozenHead(nn.Module):
         self.state_weight, self.document = state_weight, document
         self.layer_center = table.layers.mean(0)  # (L, D)
         # One scale for all states, not one a dimension: with few labels, small directions are mostly noise.
-        self.layer_scale = 1 / (table.layers - self.layer_center).pow(2).sum(2).mean().sqrt().clamp_min(1e-6)
+        spread = (table.layers - self.layer_center).pow(2).sum(2).mean().sqrt()
+        # States that do not vary, as those of `without_states`, keep their scale: fine-tuning would see it.
+        self.layer_scale = torch.where(spread > 1e-6, 1 / spread.clamp_min(1e-6), 1.0)
         self.linear = nn.Linear(dim + table.document.shape[1], n_classes)
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)

@@ -46,6 +46,17 @@ def test_frozen_with_unlabelled_texts_by_every_way(model, reviews, tmp_path):
     np.testing.assert_allclose(load(tmp_path / "classifier").predict_proba(test), found, atol=2e-3)
 
 
+def test_an_encoder_of_characters_has_document_vectors_of_words(reviews):
+    texts, moods = reviews
+    labels = [str(mood) for mood in moods[:30]]
+    options = PretrainOptions(encoder="elmo", size="tiny", steps=1, batch_tokens=64, word_classes=CLASSES)
+    elmo = pretrain(texts, options, texts=True)
+    for settings in (FinetuneOptions(method="frozen"), FinetuneOptions(epochs=1, least_steps=1)):
+        for unlabelled in (None, texts[30:200]):
+            made = finetune(elmo, texts[:30], labels, settings, unlabelled=unlabelled)
+            assert (made.predict_proba(texts[400:500]).argmax(1) == moods[400:500]).mean() > 0.8
+
+
 def test_fine_tuning_learns_from_the_guesses(model, reviews):
     texts, moods = reviews
     labels = [str(mood) for mood in moods[:30]]
