@@ -23,8 +23,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks.sources import fetch_minilm, read_imdb
-from langnet.encoders.document_vectors import DocumentVectors
-from langnet.encoders.word_classes import WordClasses
 from langnet.evaluate.baselines import SentenceEncoderBaseline
 from langnet.evaluate.intervals import seeds_interval
 from langnet.hub.names import home
@@ -33,7 +31,6 @@ from langnet.recipes.model import Model, load
 from langnet.recipes.pretrain import PretrainOptions, Run, pretrain
 from langnet.study.methods import KINDS, MethodOptions
 from langnet.study.sample_efficiency import SampleEfficiencyOptions, Standing, study_sample_efficiency
-from langnet.tasks.examples import encode_documents
 from langnet.text.labelled import LabelledData
 from langnet.text.newsgroups import fetch_newsgroups
 from langnet.training.machine import describe_machine
@@ -156,12 +153,12 @@ def _without_word_classes(
     model: Model, raw: list[str], draws: list[LabelledData], test: LabelledData, seed: int
 ) -> Row:
     """An ablation: the same student, but what teaches it is the whole space of document vectors."""
-    assert model.document_vectors is not None
-    space = replace_views(model.document_vectors)
-    options = PseudoLabelOptions()
+    space, options = model.document_vectors, PseudoLabelOptions()
+    assert space is not None
 
     def read(texts: list[str]) -> Documents:
-        return Documents.read(encode_documents(texts, model.tokenizer, model.max_tokens), space)
+        found = Documents.read(model.token_ids(texts), space)
+        return Documents(found.terms, found.whole, found.views[:, :0])
 
     pool, tested = read(options.sample(raw, 0, False)), read(test.texts)
     row = Row("no_word_classes", "ablation: the same without word classes (document vectors teach)")
@@ -171,12 +168,6 @@ def _without_word_classes(
         scores = tested.terms @ student.space.vectors[:, space.dim :] + student.space.bias
         row.accuracy.append(_accuracy(names[scores.argmax(1)], test))
     return row
-
-
-def replace_views(space: DocumentVectors) -> DocumentVectors:
-    """The same space with no view at all."""
-    nothing = WordClasses(np.full((1, 1), -1, dtype=np.int16), np.zeros((1, 1, 1), dtype=np.float32))
-    return DocumentVectors(space.buckets, space.weights, space.vectors, space.bias, nothing)
 
 
 def _accuracy(predicted: Sequence[str] | np.ndarray, test: LabelledData) -> float:

@@ -23,6 +23,12 @@ def serves(x: Tensor) -> bool:
     return x.device.type == "cpu" and not torch.compiler.is_exporting()
 
 
+def product_precision(x: Tensor) -> torch.dtype:
+    """What matrix products of x are computed in: autocast's type where it is on, else x's own."""
+    device = x.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
+
+
 class _RMSNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, precision: torch.dtype) -> Tensor:

@@ -83,18 +83,12 @@ class RMSNorm(nn.Module):
     """x / sqrt(mean(x^2)), without a learned gain (Zhang & Sennrich 2019, equation 4)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return rms_norm(x, product_precision(x))  # (..., D)
+        return rms_norm(x, fused.product_precision(x))  # (..., D)
 
 
 def rms_norm(x: Tensor, precision: torch.dtype) -> Tensor:
     """Normalise the last dimension to a mean square of one; the result is rounded to `precision`."""
     return fused.rms_norm(x, precision) if fused.serves(x) else F.rms_norm(x, (x.shape[-1],)).to(precision)
-
-
-def product_precision(x: Tensor) -> torch.dtype:
-    """What matrix products of x are computed in: autocast's type where it is on, else x's own."""
-    device = x.device.type
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
 
 
 def rotary_angles(length: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:

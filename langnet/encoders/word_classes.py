@@ -6,8 +6,8 @@ adjectives whatever the film. Which words are of a kind the raw text tells, sinc
 1995, "Distributional part-of-speech tagging"; it is what every language model lives on). Decomposed by themselves, the
 words of a class show the few dimensions along which documents differ in them.
 
-Each class at each level of fineness is a view of a document; from few labels `langnet.transfer.views` finds which
-views tell the classes of a task apart.
+Each class at each level of fineness is a view of a document; from few labels `langnet.transfer.co_training` finds
+which views tell the classes of a task apart.
 """
 
 from __future__ import annotations
@@ -78,14 +78,12 @@ class WordClasses:
         """
         step = max(1, -(-len(documents) // options.max_documents))
         chosen = range(0, len(documents), step)
-        count = np.zeros(vocabulary_size, dtype=np.int64)
-        for part in document_parts(documents, chosen):
-            count += np.bincount(_joined(part), minlength=vocabulary_size)
-        known = np.flatnonzero(count >= options.least_count)
-        described = _describe(documents, chosen, count, options)  # (V, E)
         matrix = sparse.vstack(
             [_count(part, vocabulary_size) for part in document_parts(documents, chosen)], format="csc"
         )
+        count = np.asarray(matrix.sum(axis=0, dtype=np.float64)).ravel()  # (V,)
+        known = np.flatnonzero(count >= options.least_count)
+        described = _describe(documents, chosen, count, options)  # (V, E)
         n_documents = matrix.shape[0]
         idf = np.log((n_documents + 1) / (np.diff(matrix.indptr) + 1)) ** options.idf_power  # (V,)
         member = np.full((len(options.levels), vocabulary_size), -1, dtype=np.int16)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -147,7 +148,7 @@ def pretrain(
         tokenizer=options.prepare.tokenizer or family.recipe.tokenizer,
         spell=family.recipe.spell,
     )
-    with _working_folder(run.folder) as folder:
+    with working_folder(run.folder) as folder:
         corpus = _prepared(sources, folder, replace(options, prepare=prepare), run, texts)
         encoder = build_encoder(
             options.encoder, options.size, corpus.tokenizer.vocabulary_size, options.seed, options.context
@@ -184,7 +185,7 @@ def adapt(
             raise LangnetError("word vectors cannot be adapted; train new ones on both texts: langnet vectors train")
         raise LangnetError("this model came without its softmax, so it cannot learn from raw text; fine-tune it")
     prepare = replace(options.prepare, spell=base.encoder.characters is not None)
-    with _working_folder(run.folder) as folder:
+    with working_folder(run.folder) as folder:
         corpus = _prepared(sources, folder, replace(options, prepare=prepare), run, texts, base.tokenizer)
         space = _document_vectors(corpus, options, run.progress)
         adapted = _train(copy.deepcopy(base.encoder), base.family, corpus, space, options, run, folder)
@@ -344,20 +345,12 @@ def _require_text(corpus: PreparedCorpus) -> None:
         raise LangnetError(f"there is nothing to learn from: {corpus.report.summary()}")
 
 
-class _working_folder:
+@contextmanager
+def working_folder(folder: Path | None) -> Iterator[Path]:
     """The run's own folder, or a temporary one that is deleted afterwards."""
-
-    def __init__(self, folder: Path | None):
-        self.folder = folder
-        self.temporary: tempfile.TemporaryDirectory[str] | None = None
-
-    def __enter__(self) -> Path:
-        if self.folder is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            return self.folder
-        self.temporary = tempfile.TemporaryDirectory(prefix="langnet-")
-        return Path(self.temporary.name)
-
-    def __exit__(self, *error: object) -> None:
-        if self.temporary is not None:
-            self.temporary.cleanup()
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="langnet-") as temporary:
+        yield Path(temporary)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +18,7 @@ from langnet.hub.folder import is_model_folder
 from langnet.hub.importers.word_vectors import read_word_vectors
 from langnet.hub.names import resolve_model
 from langnet.recipes.model import Model, load
-from langnet.recipes.pretrain import Run
+from langnet.recipes.pretrain import Run, working_folder
 from langnet.tasks.word_contexts import WordContexts
 from langnet.text.cooccurrences import CountOptions, count_cooccurrences, kernels
 from langnet.text.corpus import CorpusOptions
@@ -131,8 +130,7 @@ def train_word_vectors(
     prepare = PrepareOptions(
         "words", options.vocabulary_size, 0.0, options.corpus, options.seed, options.min_count, options.lowercase
     )
-    with ExitStack() as stack:
-        folder = run.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="langnet-")))
+    with working_folder(run.folder) as folder:
         corpus = prepare_corpus(sources, folder / "corpus", prepare, progress=run.on_prepare, texts=texts)
         if corpus.tokenizer.vocabulary_size <= len(SPECIAL_TOKENS):
             raise LangnetError(

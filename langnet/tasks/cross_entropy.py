@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from langnet.encoders.fused import product_precision
+
 CHUNK = 1024  # rows; 1,024 x 8,192 float32 logits are 32 MB
 LEAST = 1e-37  # a smaller probability counts as this one, a loss of 85 nats; its gradient is exact all the same
 
@@ -83,9 +85,7 @@ def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, bias: 
         return hidden.sum() * 0.0
     if count < len(targets):
         hidden, targets = hidden[kept], targets[kept]
-    device = hidden.device.type
-    precision = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
-    loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, bias, targets, precision)
+    loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, bias, targets, product_precision(hidden))
     return loss / count
 
 

@@ -13,6 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from langnet.encoders.fused import product_precision
+from langnet.tasks.cross_entropy import LEAST
+
 CHUNK = 1024  # rows; their scores against the sample are held at once
 
 
@@ -58,7 +61,7 @@ class _SampledCrossEntropy(torch.autograd.Function):
                 scores.masked_fill_(targets[part, None] == ids, -torch.inf)  # the target counts once, exactly
                 score = (states * wanted).sum(1, dtype=exact)[:, None]  # (n, 1)
                 shares = torch.cat([score, scores], dim=1).softmax(1)  # (n, 1 + m)
-                total -= shares[:, 0].clamp_min(1e-37).log().sum()
+                total -= shares[:, 0].clamp_min(LEAST).log().sum()
                 error, miss = shares[:, 1:].to(precision), (shares[:, :1] - 1).to(precision)  # (n, m), (n, 1)
                 hidden_gradient[part] = torch.addmm(miss * wanted, error, drawn)
                 drawn_gradient += error.T @ states
@@ -92,8 +95,6 @@ def sampled_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, sampl
     count = int(kept.sum())
     if count == 0:
         return hidden.sum() * 0.0
-    device = hidden.device
-    precision = torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else hidden.dtype
-    drawn = (sample[0].to(device), sample[1].to(device))
-    loss: Tensor = _SampledCrossEntropy.apply(hidden[kept], weight, targets[kept], drawn, precision)
+    drawn = (sample[0].to(hidden.device), sample[1].to(hidden.device))
+    loss: Tensor = _SampledCrossEntropy.apply(hidden[kept], weight, targets[kept], drawn, product_precision(hidden))
     return loss / count
