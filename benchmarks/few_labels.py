@@ -26,7 +26,7 @@ from benchmarks.sources import fetch_minilm, read_imdb
 from langnet.evaluate.baselines import SentenceEncoderBaseline
 from langnet.evaluate.intervals import seeds_interval
 from langnet.hub.names import home
-from langnet.recipes.finetune import FinetuneOptions
+from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.model import Model, load
 from langnet.recipes.pretrain import PretrainOptions, Run, pretrain
 from langnet.study.methods import KINDS, MethodOptions

@@ -15,7 +15,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from langnet.errors import LangnetError
-from langnet.recipes.finetune import FinetuneOptions, Method, finetune
+from langnet.recipes.finetune import finetune
+from langnet.recipes.finetune_options import FinetuneOptions, Method
 from langnet.recipes.model import Model, load
 from langnet.recipes.training_texts import describe_training_texts
 from langnet.tasks.pooling import Pooling

@@ -111,7 +111,7 @@ MISTAKES = [
     (["pretrain", "raw.txt", "-o", "raw.txt/x"], "cannot write"),
     (["predict", "classifier", "data.jsonl", "-o", "not/there.csv"], "there is no folder not"),
     (["predict", "classifier", "data.jsonl", "-o", "x.docx"], "neither in .csv nor in .jsonl"),
-    (["predict", "classifier", "data.jsonl", "-o", "nothing"], "neither in .csv nor in .jsonl"),
+    (["predict", "classifier", "data.jsonl", "-o", "x.txt"], "neither in .csv nor in .jsonl"),
     (["evaluate", "classifier", "data.jsonl", "--json", "nothing"], "it is a folder"),
     (["inspect", "raw.txt", "--json", "not/there.json"], "there is no folder not"),
     (["score", "lm", "raw.txt", "--json", "not/there.json"], "there is no folder not"),

@@ -9,8 +9,9 @@ import typer
 from rich.table import Table
 
 from langnet.cli.app import app, check_writable, console, examples, write_json
-from langnet.cli.options import Documents, LabelColumn, TextColumn
+from langnet.cli.options import Documents, LabelColumn, SecondColumn, TextColumn
 from langnet.cli.tables import format_for, prediction_row, write_rows
+from langnet.cli.tasks import columns, evaluate_task
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def evaluate(
     sources: Annotated[list[str], typer.Argument(help="Labelled test texts, or held-out raw text.")],
     train: Annotated[list[str] | None, typer.Option(help=TRAIN_HELP)] = None,
     text_column: TextColumn = "text",
+    second_column: SecondColumn = None,
     label_column: LabelColumn = "label",
     documents: Documents = "file",
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything into this file.")] = None,
@@ -51,6 +53,10 @@ def evaluate(
     loaded, folder = load(model), resolve_model(model)
     if loaded.is_classifier:
         _classifier(loaded, folder, (sources, train or []), (text_column, label_column), (json_file, predictions))
+        return
+    if not loaded.is_language_model:
+        names = columns(text_column, second_column, label_column)
+        evaluate_task(loaded, (sources, train or []), names, (json_file, predictions))
         return
     if predictions or train:
         raise LangnetError(f"{model} is a language model: it has no labels to predict or to learn from")

@@ -1,4 +1,4 @@
-"""`langnet finetune`: from a language model and labelled texts to a classifier."""
+"""`langnet finetune`: from a language model and labelled texts to a classifier, or a model for another task."""
 
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ from langnet.cli.options import (
     Overwrite,
     Precision,
     Resume,
+    SecondColumn,
     Seed,
     TextColumn,
 )
+from langnet.cli.tasks import Place, columns, finetune_task, task_help
+from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
+    from langnet.recipes.finetune_options import FinetuneOptions
     from langnet.text.corpus import CorpusOptions
 
 Method = Literal["finetune", "frozen", "scratch"]
@@ -39,6 +43,7 @@ HELD_OUT_HELP = "Part of the labelled texts that chooses the best step; 0 trains
         "langnet finetune my-lm train.csv --output my-classifier --method frozen",
         "langnet finetune my-lm train.jsonl --label-column topic --output my-classifier --epochs 4",
         "langnet finetune my-lm few.csv --unlabelled many.csv --output my-classifier",
+        "langnet finetune my-lm snli.jsonl --task entail --output my-nli",
         "langnet finetune my-lm classes/ --output my-classifier    (a folder with a sub-folder a class)",
     )
 )
@@ -46,9 +51,11 @@ def finetune(
     model: LanguageModelName,
     labelled: Annotated[list[str], typer.Argument(help="Tables with text and label, or a folder a class.")],
     output: NewFolder,
+    task: Annotated[str, typer.Option(help=task_help())] = "classify",
     method: Annotated[Method, typer.Option(help=METHOD_HELP)] = "finetune",
     unlabelled: Annotated[list[str] | None, typer.Option(help=UNLABELLED_HELP)] = None,
     text_column: TextColumn = "text",
+    second_column: SecondColumn = None,
     label_column: LabelColumn = "label",
     documents: Documents = "file",
     epochs: Annotated[float | None, typer.Option(help="Passes over the texts; enough for 60 steps by default.")] = None,
@@ -72,22 +79,16 @@ def finetune(
     resume: Resume = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Transfer a language model to classification.
+    """Transfer a language model to a task: classification, or what --task says.
 
     Checkpoints and TensorBoard events of a fine-tuning are kept in OUTPUT.run.
     """
-    from langnet.recipes.finetune import FinetuneOptions
-    from langnet.recipes.finetune import finetune as run_finetune
-    from langnet.recipes.training_texts import describe_training_texts
+    from langnet.recipes.finetune_options import FinetuneOptions
     from langnet.text.corpus import CorpusOptions
-    from langnet.text.labelled import read_labelled
-    from langnet.training.checkpoint import remove_checkpoint
-    from langnet.training.progress import ConsoleProgress
     from langnet.transfer.schedule import ScheduleConfig
 
     check_output(output, overwrite)
     check_device(device)
-    data = read_labelled(list(labelled), text_column, label_column)
     options = FinetuneOptions(
         method=method, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, layer_decay=layer_decay,
         gradual_unfreezing=gradual_unfreezing, auxiliary_lm=auxiliary_lm, document_features=not no_document_vectors,
@@ -96,18 +97,44 @@ def finetune(
     )  # fmt: skip
     if schedule != "slanted-triangular":
         options = replace(options, schedule=ScheduleConfig(schedule, warmup=0.1))
-    folder = None if method == "frozen" else run_folder(output)
-    progress = ConsoleProgress("fine-tune" if method == "finetune" else method)
-    more = _read_unlabelled(unlabelled, CorpusOptions(text_column, documents))
+    place = Place(output, overwrite, resume)
+    if task == "classify":
+        more = _read_unlabelled(unlabelled, CorpusOptions(text_column, documents))
+        _learn_classes(model, labelled, (text_column, label_column), more, options, place)
+        return
+    if unlabelled:
+        raise LangnetError(f"--unlabelled is for classification; leave it out of the task '{task}'")
+    finetune_task(model, task, labelled, columns(text_column, second_column, label_column), options, place)
+
+
+def _learn_classes(
+    model: str,
+    labelled: list[str],
+    names: tuple[str, str],
+    unlabelled: list[str],
+    options: FinetuneOptions,
+    place: Place,
+) -> None:
+    """Make a classifier, save it, and say so; `names` are the columns of text and label."""
+    from langnet.recipes.finetune import finetune as run_finetune
+    from langnet.recipes.training_texts import describe_training_texts
+    from langnet.text.labelled import read_labelled
+    from langnet.training.checkpoint import remove_checkpoint
+    from langnet.training.progress import ConsoleProgress
+
+    data = read_labelled(list(labelled), *names)
+    folder = None if options.method == "frozen" else run_folder(place.output)
+    progress = ConsoleProgress("fine-tune" if options.method == "finetune" else options.method)
     classifier = run_finetune(
-        model, data.texts, data.labels, options, unlabelled=more, folder=folder, progress=progress, resume=resume
-    )
+        model, data.texts, data.labels, options, unlabelled=unlabelled, folder=folder, progress=progress,
+        resume=place.resume,
+    )  # fmt: skip
     if folder:
         remove_checkpoint(folder)
-    columns = (text_column, label_column)
-    classifier.facts["finetune"]["training_texts"] = describe_training_texts(data, labelled, output, columns)
-    classifier.save(output, overwrite=overwrite)
-    console.print(f"{output}: a classifier of {len(data.label_names)} classes from {len(data):,} labelled texts")
+    described = describe_training_texts(data, labelled, place.output, names)
+    classifier.facts["finetune"]["training_texts"] = described
+    classifier.save(place.output, overwrite=place.overwrite)
+    console.print(f"{place.output}: a classifier of {len(data.label_names)} classes from {len(data):,} labelled texts")
 
 
 def _read_unlabelled(sources: list[str] | None, options: CorpusOptions) -> list[str]:

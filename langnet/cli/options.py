@@ -11,6 +11,9 @@ Sources = Annotated[list[str], typer.Argument(help="Files, folders, globs, archi
 LanguageModelName = Annotated[str, typer.Argument(metavar="MODEL", help="Folder or name of a language model.")]
 NewFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder of the new model.")]
 TextColumn = Annotated[str, typer.Option(help="Column of tables that holds the text.")]
+SecondColumn = Annotated[
+    str | None, typer.Option(help="Column of the second text of a pair, or of what else a task reads.")
+]
 LabelColumn = Annotated[str, typer.Option(help="Column of tables that holds the label.")]
 Documents = Annotated[Literal["file", "line", "paragraph"], typer.Option(help="What is one document in a text file.")]
 KeepDuplicates = Annotated[bool, typer.Option("--keep-duplicates", help="Read equal documents each time.")]

@@ -23,6 +23,7 @@ class CardFacts:
         architecture: names and values for a table, such as the number of layers.
         labels: of a classifier; None for a language model.
         max_tokens: the most tokens of a text that a classifier reads.
+        task: name of the supervised task; None for a language model or word vectors.
         facts: what the recipes wrote down: `corpus`, `pretrain`, `vectors`, `validation`, `adapted_from`, `finetune`.
     """
 
@@ -33,12 +34,20 @@ class CardFacts:
     labels: Sequence[str] | None = None
     max_tokens: int | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    task: str | None = None
+
+    @property
+    def is_language_model(self) -> bool:
+        """Whether no task was learned from labels."""
+        return self.task is None
 
 
 def write_card(card: CardFacts) -> str:
     """The card in Markdown."""
-    kind = "language model" if card.labels is None else f"text classifier of {len(card.labels)} labels"
-    kind = "set of word vectors" if _is_vectors(card) else kind
+    kind = "set of word vectors" if _is_vectors(card) else "language model"
+    if card.task:
+        what = "text classifier" if card.task == "classify" else f"model for the task `{card.task}`"
+        kind = f"{what} of {len(card.labels)} labels" if card.labels else what
     size = f", size {card.size}" if card.size else ""
     made = "read into" if card.facts.get("imported") else "made with"
     parts = [
@@ -65,7 +74,7 @@ def is_own(card: str) -> bool:
 
 
 def _is_vectors(card: CardFacts) -> bool:
-    return card.labels is None and bool(card.facts.get("vectors"))
+    return card.is_language_model and bool(card.facts.get("vectors"))
 
 
 def _made(card: CardFacts) -> list[str]:
@@ -79,8 +88,9 @@ def _made(card: CardFacts) -> list[str]:
         parts.append("**Pretraining.** " + _training(facts))
     else:
         parts.append("**Pretraining.** Not recorded.")
-    if card.labels is not None:
+    if not card.is_language_model:
         parts.append("**Transfer.** " + _transfer(facts.get("finetune") or {}))
+    if card.labels:
         parts.append(_labels(card))
     return parts
 
@@ -176,7 +186,7 @@ def _labels(card: CardFacts) -> str:
 
 
 def _measured(card: CardFacts) -> list[str]:
-    if card.labels is not None:
+    if not card.is_language_model:
         return [
             "Nothing on new texts: scores need a test set. "
             f"`langnet evaluate {card.name} test.csv` gives them with intervals, beside their neighbours."
@@ -208,9 +218,9 @@ def _limits(card: CardFacts) -> str:
             "- Meant as features, and as the neighbour that a language model has to beat. A word has one vector,"
         )
         lines[-1] += " whatever it means where it stands; unknown words have none. It writes no text."
-    elif card.labels is None:
+    elif card.is_language_model:
         lines.append("- Meant as a start for classifiers. It writes what is probable, not what is true.")
-    else:
+    elif card.labels:
         lines.append(
             "- It always answers with one of its labels, also where none fits; its probabilities may be too sure."
         )
@@ -226,11 +236,14 @@ def _loading(card: CardFacts) -> str:
         python = f'from langnet.recipes.word_vectors import load_word_space\n\nspace = load_word_space("{name}")'
         shell = f"langnet vectors nearest {name} good\nlangnet finetune {name} train.csv --output my-classifier"
         return f'```python\n{python}\nspace.nearest("good")\n```\n\n```sh\n{shell} --method frozen\n```'
-    if card.labels is None:
+    if card.is_language_model:
         python = f'model = langnet.load("{name}")\nmodel.generate("")'
         shell = f"langnet generate {name}\nlangnet finetune {name} train.csv --output my-classifier"
     else:
-        python = f'model = langnet.load("{name}")\nmodel.predict(["a text"])'
+        use = (
+            'predict(["a text"])' if card.task == "classify" else f'guess(find_kind("{card.task}").read(["new.jsonl"]))'
+        )
+        python = f'model = langnet.load("{name}")\nmodel.{use}'
         shell = f"langnet predict {name} new.csv\nlangnet evaluate {name} test.csv"
     return f"```python\nimport langnet\n\n{python}\n```\n\n```sh\n{shell}\n```"
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -15,6 +14,8 @@ import torch
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.encoders.registry import build_encoder_like
 from langnet.errors import LangnetError
+from langnet.recipes.finetune_options import FinetuneOptions
+from langnet.recipes.fit import FEW_EPOCHS, Fit
 from langnet.recipes.model import Model, load
 from langnet.recipes.training_texts import describe_training_texts
 from langnet.tasks.classify import Classify, ClassifyConfig
@@ -22,10 +23,7 @@ from langnet.tasks.examples import Example, ExampleBatches
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.pooling import Pooling
 from langnet.text.labelled import LabelledData
-from langnet.training.budget import Budget
-from langnet.training.loop import LoopConfig, Trainer
 from langnet.training.machine import default_device
-from langnet.training.optimizer import OptimizerConfig
 from langnet.training.progress import Progress
 from langnet.transfer.co_training import Documents, Student, co_train
 from langnet.transfer.features import ScalarMix
@@ -39,88 +37,8 @@ from langnet.transfer.frozen import (
     read_features,
     without_states,
 )
-from langnet.transfer.groups import GradualUnfreezing, model_groups
 from langnet.transfer.model import TaskModel
-from langnet.transfer.pseudo_labels import PseudoLabelOptions, for_training, pseudo_label
-from langnet.transfer.schedule import ScheduleConfig
-
-Method = Literal["frozen", "finetune", "scratch"]
-
-
-@dataclass(frozen=True)
-class FinetuneOptions:
-    """How a classifier is made; every remedy is a switch of its own.
-
-    Attributes:
-        method: `frozen` reads features once and fits a linear head on a scalar mix of all layers; `finetune` goes on
-            from there and trains everything; `scratch` trains the same architecture from random weights, as a control.
-        epochs: passes over the labelled texts; None chooses so that a run has at least `least_steps` steps.
-        least_steps: see `epochs`.
-        batch_size: documents a step.
-        learning_rate: peak rate of the top layer.
-        layer_decay: each layer learns so much slower than the one above (Howard & Ruder 2018: 2.6).
-        schedule: of the rates; slanted triangular as published there.
-        gradual_unfreezing: thaw layer by layer during the first half of the run.
-        auxiliary_lm: weight of the language-model loss beside the task's (Radford et al. 2018: 0.5); 0 is off.
-        head_first: start fine-tuning from the head that frozen features gave (Kumar et al. 2022).
-        document_features: read the model's document vectors beside its states, where it has them.
-        pooling: from positions to a document; the frozen features are means.
-        dropout: before the head.
-        max_tokens: the most tokens of a document that are read; its middle is left out.
-        learned_tokens: a recurrent encoder learns from so many tokens at the end of longer documents, and reads those
-            before for its state alone (Howard & Ruder 2018: BPT3C), which bounds the memory of training.
-        dropout_scale: factor on all of the encoder's dropouts, where it has that dial; None leaves them as they are.
-        validation_fraction: part of the labelled texts held out to choose the best step; 0 trains on all to the end.
-        pseudo_labels: how labels are guessed for `unlabelled` texts; unused without them.
-        seed: of heads, data order, dropout and splits.
-        precision: `auto`, `no` or `bf16`.
-        device: None chooses.
-    """
-
-    method: Method = "finetune"
-    epochs: float | None = None
-    least_steps: int = 60
-    batch_size: int = 16
-    learning_rate: float = 3e-4
-    layer_decay: float = 1.5
-    schedule: ScheduleConfig = field(
-        default_factory=lambda: ScheduleConfig("slanted-triangular", warmup=0.1, floor=1 / 32)
-    )
-    gradual_unfreezing: bool = False
-    auxiliary_lm: float = 0.0
-    head_first: bool = True
-    document_features: bool = True
-    pooling: Pooling = "mean"
-    dropout: float = 0.1
-    max_tokens: int = 2048
-    learned_tokens: int = 1024
-    dropout_scale: float | None = None
-    validation_fraction: float = 0.0
-    pseudo_labels: PseudoLabelOptions = field(default_factory=PseudoLabelOptions)
-    seed: int = 0
-    precision: Literal["auto", "no", "bf16"] = "auto"
-    device: str | None = None
-
-    def __post_init__(self) -> None:
-        for name in (
-            "epochs",
-            "least_steps",
-            "batch_size",
-            "learning_rate",
-            "layer_decay",
-            "max_tokens",
-            "learned_tokens",
-        ):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise LangnetError(f"the {name.replace('_', ' ')} must be above zero, not {value:g}")
-        for name in ("dropout", "validation_fraction"):
-            if not 0 <= getattr(self, name) < 1:
-                raise LangnetError(
-                    f"the {name.replace('_', ' ')} must be from 0 to below 1, not {getattr(self, name):g}"
-                )
-        if self.auxiliary_lm < 0:
-            raise LangnetError(f"the weight of the language-model loss must be 0 or more, not {self.auxiliary_lm:g}")
+from langnet.transfer.pseudo_labels import for_training, pseudo_label
 
 
 def finetune(
@@ -271,34 +189,10 @@ class _Job:
         options = self.options
         train, held_out = _hold_out(examples, self.classes, options)
         mixed = _as_probabilities([*train, *extra], len(self.names)) if extra else train
-        context, pad_id = self.encoder.context, self.base.tokenizer.pad_id
-        batches = ExampleBatches(mixed, options.batch_size, options.seed, context, pad_id)
-        epochs = options.epochs or max(3.0 if not extra else 1.0, options.least_steps / batches.batches_per_epoch)
-        steps = max(1, round(epochs * batches.batches_per_epoch))
-        unfreeze = GradualUnfreezing(self.encoder) if options.gradual_unfreezing else None
-        config = LoopConfig(
-            Budget(steps=steps),
-            OptimizerConfig("adamw", options.learning_rate, weight_decay=0.01, betas=(0.9, 0.99)),
-            options.schedule,
-            seed=options.seed,
-            validations=10 if held_out else 0,
-            keep_best=bool(held_out),
-            precision=options.precision,
-            device=str(self.device),
-        )
-        trainer = Trainer(
-            self.model.network,
-            model_groups(self.model.network, options.layer_decay),
-            batches,
-            config,
-            validate=(lambda: self._validate(held_out)) if held_out else None,
-            on_fraction=unfreeze,
-            folder=folder,
-            progress=self.progress,
-        )
-        self.model.history = trainer.run(resume).history
-        if unfreeze:
-            unfreeze.thaw()
+        batches = ExampleBatches(mixed, options.batch_size, options.seed, self.model.collate)
+        plan = Fit(options, FEW_EPOCHS if not extra else 1.0, str(self.device), folder, self.progress, resume)
+        validate = (lambda: self._validate(held_out)) if held_out else None
+        self.model.history = plan.run(self.model.network, batches, validate)
 
     def _validate(self, held_out: list[Example]) -> dict[str, float]:
         """Mean loss and error of held-out examples."""

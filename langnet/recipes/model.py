@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from torch import Tensor
@@ -21,9 +21,13 @@ from langnet.hub.card import CardFacts, is_own, write_card
 from langnet.hub.description import architecture, network_config
 from langnet.hub.folder import FolderContents, read_folder, write_folder
 from langnet.hub.names import resolve_model
-from langnet.tasks.examples import Example, encode_documents, in_order
+from langnet.tasks.classify import Classify
+from langnet.tasks.examples import Example, collate, encode_documents, in_order
 from langnet.tasks.generation import GenerationOptions, generate_text
 from langnet.tasks.registry import build_task
+from langnet.tasks.task import SupervisedTask
+from langnet.tasks.writing import Writer
+from langnet.text.batches import Batch
 from langnet.text.spelling import spelled_texts
 from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.features import ScalarMix
@@ -66,7 +70,12 @@ class Model:
     @property
     def is_classifier(self) -> bool:
         """Whether the model was fine-tuned for classification."""
-        return self.labels is not None
+        return isinstance(self.network.task, Classify)
+
+    @property
+    def is_language_model(self) -> bool:
+        """Whether the model has learned from raw text alone, and no task from people's labels."""
+        return not isinstance(self.network.task, SupervisedTask | Classify)
 
     @property
     def size(self) -> str | None:
@@ -88,6 +97,39 @@ class Model:
             for i, ids in enumerate(read)
         ]
 
+    def collate(self, examples: Sequence[Any]) -> Batch:
+        """A batch of what `examples` gave, or the task's own `examples`."""
+        task = self.network.task
+        own = task.collate if isinstance(task, SupervisedTask) else collate
+        batch: Batch = own(examples, self.encoder.context, self.tokenizer.pad_id)
+        return batch
+
+    @property
+    def writer(self) -> Writer:
+        """How this model's tasks write text as tokens."""
+        return Writer(self.tokenizer, self.encoder.characters, self.max_tokens)
+
+    def guess(self, items: Sequence[Any]) -> list[Any]:
+        """What the model's supervised task says of each item, in their order.
+
+        Raises:
+            LangnetError: the model has no such task.
+        """
+        task = self.network.task
+        if not isinstance(task, SupervisedTask):
+            self.refuse("say anything of such items", "fine-tune it first: langnet finetune --task")
+        return self.guesses_of(task.examples(items, self.writer, labelled=False)) if items else []
+
+    def guesses_of(self, examples: Sequence[Any]) -> list[Any]:
+        """As `guess`, of items that are already examples of the task."""
+        out: list[Any] = [None] * len(examples)
+        self.network.eval()
+        device = next(self.network.parameters()).device
+        for index, batch in in_order(examples, TOKENS_AT_ONCE, self.collate):
+            for place, guess in zip(index, self.network.guesses(batch.to(device)), strict=True):
+                out[place] = guess
+        return out
+
     def token_ids(self, texts: Sequence[str]) -> list[np.ndarray]:
         """The tokens of each text, (T,), as document vectors read them; the encoder may read characters instead."""
         return encode_documents(texts, self.tokenizer, self.max_tokens)
@@ -98,8 +140,8 @@ class Model:
         Raises:
             LangnetError: the model is a language model without a task.
         """
-        if self.labels is None:
-            raise LangnetError("this model is a language model without labels; fine-tune it first: langnet finetune")
+        if not self.is_classifier:
+            self.refuse("predict labels of texts", "fine-tune it first: langnet finetune")
         return self.probabilities_of(self.examples(texts))
 
     def probabilities_of(self, examples: Sequence[Example]) -> np.ndarray:
@@ -109,7 +151,7 @@ class Model:
             return out
         self.network.eval()
         device = next(self.network.parameters()).device
-        for index, batch in in_order(examples, TOKENS_AT_ONCE, self.encoder.context, self.tokenizer.pad_id):
+        for index, batch in in_order(examples, TOKENS_AT_ONCE, self.collate):
             out[index] = self.network.probabilities(batch.to(device)).double().cpu().numpy()
         return out / out.sum(axis=1, keepdims=True)
 
@@ -157,9 +199,19 @@ class Model:
         self._require_language_model("score text")
         return score_texts(self.encoder, self.tokenizer, texts)
 
+    def refuse(self, wanted: str, instead: str) -> NoReturn:
+        """Say that the model cannot do what is wanted, and what to do instead.
+
+        Raises:
+            LangnetError: always.
+        """
+        task = "a classifier" if self.is_classifier else f"a model for the task '{self.network.task.name}'"
+        what = "a language model without labels" if self.is_language_model else task
+        raise LangnetError(f"this model is {what} and cannot {wanted}; {instead}")
+
     def _require_language_model(self, wanted: str) -> None:
-        if self.labels is not None:
-            raise LangnetError(f"this model is a classifier and cannot {wanted}; give the language model it came from")
+        if not self.is_language_model:
+            self.refuse(wanted, "give the language model it came from")
         if not self.encoder.predicts_next:
             if self.family == VECTORS.name:
                 raise LangnetError(NO_LANGUAGE_MODEL)
@@ -177,7 +229,7 @@ class Model:
         path = Path(folder)
         card = self.card if is_own(self.card) else write_card(self._card_facts(path.name))
         config = network_config(self.network, self.family, self.size, self.max_tokens, self.facts)
-        if self.is_classifier:
+        if not self.is_language_model:
             config["bits_per_byte"] = None  # its validation was the language model's
         contents = FolderContents(config, tensors, self.tokenizer.to_json(), self.labels, card, self.history)
         write_folder(path, contents, overwrite=overwrite)
@@ -186,7 +238,8 @@ class Model:
 
     def _card_facts(self, name: str) -> CardFacts:
         table = architecture(self.network, self.tokenizer, self.document_vectors)
-        return CardFacts(name, self.family, self.size, table, self.labels, self.max_tokens, self.facts)
+        task = None if self.is_language_model else self.network.task.name
+        return CardFacts(name, self.family, self.size, table, self.labels, self.max_tokens, self.facts, task)
 
 
 def load(name: str | Path) -> Model:

@@ -178,8 +178,8 @@ def adapt(
     options, run = options or PretrainOptions(), run or Run()
     options.budget()
     base = load(model) if isinstance(model, str | Path) else model
-    if base.is_classifier:
-        raise LangnetError("this model is a classifier; adapt the language model it came from, then fine-tune that")
+    if not base.is_language_model:
+        base.refuse("learn from raw text", "adapt the language model it came from, then fine-tune that")
     if not base.encoder.predicts_next:
         if base.family == VECTORS.name:
             raise LangnetError("word vectors cannot be adapted; train new ones on both texts: langnet vectors train")

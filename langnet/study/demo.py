@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from langnet.errors import LangnetError
-from langnet.recipes.finetune import FinetuneOptions
+from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.model import Model
 from langnet.recipes.pretrain import PretrainOptions, Run, pretrain
 from langnet.study.methods import READING_PER_TRAINING, USUAL_TOKENS, MethodOptions

@@ -12,7 +12,8 @@ import numpy as np
 from langnet.errors import LangnetError
 from langnet.evaluate.baselines import MajorityBaseline, Neighbour, SvdBaseline, TfidfBaseline, WordVectorsBaseline
 from langnet.evaluate.predictions import Predictions
-from langnet.recipes.finetune import FinetuneOptions, Method, finetune
+from langnet.recipes.finetune import finetune
+from langnet.recipes.finetune_options import FinetuneOptions, Method
 from langnet.recipes.frozen_draws import FrozenDraws
 from langnet.recipes.model import Model
 from langnet.tasks.examples import Example

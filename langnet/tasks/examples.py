@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from langnet.tasks.rows import cut, padded
 from langnet.text.batches import Batch
-from langnet.text.characters import stack
 from langnet.text.tokenizer import Tokenizer
 
 ROWS_IN_A_POOL = 50  # batches whose examples are sorted by length together, so that little is padded
@@ -53,30 +54,15 @@ def collate(examples: Sequence[Example], context: int | None, pad_id: int) -> Ba
         pieces = cut(example.ids, context)
         rows += pieces
         owners += [index] * len(pieces)
-    width = max(len(row) for row in rows)
-    spelled = rows[0].ndim == 2
-    ids = np.full((len(rows), width), pad_id, dtype=np.int64)  # (B, T)
-    mask = np.zeros((len(rows), width), dtype=bool)
-    for index, row in enumerate(rows):
-        if not spelled:
-            ids[index, : len(row)] = row
-        mask[index, : len(row)] = True
+    ids, mask = padded(rows, pad_id)
     return Batch(
-        ids=torch.from_numpy(stack(rows, width) if spelled else ids),
-        mask=torch.from_numpy(mask),
+        ids=ids,
+        mask=mask,
         labels=_labels(examples),
         document=torch.tensor(owners),
         features=_features(examples),
         n_examples=len(examples),
     )
-
-
-def cut(ids: np.ndarray, context: int | None) -> list[np.ndarray]:
-    """Windows of at most `context` tokens; the start token opens each."""
-    if context is None or len(ids) <= context:
-        return [ids]
-    body, step = ids[1:], context - 1
-    return [np.concatenate([ids[:1], body[start : start + step]]) for start in range(0, len(body), step)]
 
 
 def _labels(examples: Sequence[Example]) -> Tensor | None:
@@ -94,15 +80,27 @@ def _features(examples: Sequence[Example]) -> Tensor | None:
     return torch.from_numpy(np.stack(features)).float() if features else None  # (N, K)
 
 
-class ExampleBatches:
+class HasIds(Protocol):
+    """What every task's examples have: the token ids (T,) or (T, C) of one sequence."""
+
+    @property
+    def ids(self) -> np.ndarray:
+        """(T,) or (T, C)."""
+        ...
+
+
+AnyExample = TypeVar("AnyExample", bound=HasIds)
+Collate = Callable[[Sequence[AnyExample]], Batch]
+
+
+class ExampleBatches(Generic[AnyExample]):
     """Batches of examples in an order shuffled anew each epoch; any batch can be had by its number.
 
     Examples of like length share a batch, so that little is padded; the order of batches is random all the same.
     """
 
-    def __init__(self, examples: Sequence[Example], batch_size: int, seed: int, context: int | None, pad_id: int):
-        self.examples, self.batch_size, self.seed = list(examples), batch_size, seed
-        self.context, self.pad_id = context, pad_id
+    def __init__(self, examples: Sequence[AnyExample], batch_size: int, seed: int, collate: Collate[AnyExample]):
+        self.examples, self.batch_size, self.seed, self.collate = list(examples), batch_size, seed, collate
         self.lengths = np.array([len(example.ids) for example in self.examples])
         self.batches_per_epoch = -(-len(self.examples) // batch_size)
         self._epoch, self._order = -1, list[np.ndarray]()
@@ -112,7 +110,7 @@ class ExampleBatches:
         epoch, index = divmod(step, self.batches_per_epoch)
         if epoch != self._epoch:
             self._epoch, self._order = epoch, self._arrange(epoch)
-        return collate([self.examples[i] for i in self._order[index]], self.context, self.pad_id)
+        return self.collate([self.examples[i] for i in self._order[index]])
 
     def _arrange(self, epoch: int) -> list[np.ndarray]:
         generator = np.random.default_rng([self.seed, epoch])
@@ -125,9 +123,9 @@ class ExampleBatches:
 
 
 def in_order(
-    examples: Sequence[Example], tokens: int, context: int | None, pad_id: int
-) -> list[tuple[np.ndarray, Batch]]:
-    """Batches of about `tokens` tokens for prediction, shortest documents first, each with its examples' numbers."""
+    examples: Sequence[AnyExample], tokens: int, collate: Collate[AnyExample]
+) -> Iterator[tuple[np.ndarray, Batch]]:
+    """Batches of about `tokens` tokens for prediction, shortest examples first, each with its examples' numbers."""
     lengths = np.array([len(example.ids) for example in examples])
     order = np.argsort(lengths, kind="stable")
     groups: list[list[int]] = []
@@ -135,4 +133,5 @@ def in_order(
         if not groups or (len(groups[-1]) + 1) * lengths[index] > tokens:
             groups.append([])
         groups[-1].append(int(index))
-    return [(np.array(g), collate([examples[i] for i in g], context, pad_id)) for g in groups]
+    for group in groups:
+        yield np.array(group), collate([examples[i] for i in group])

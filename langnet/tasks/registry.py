@@ -8,6 +8,7 @@ from typing import Any
 from langnet.errors import LangnetError
 from langnet.tasks.bidirectional import BidirectionalLanguageModel
 from langnet.tasks.classify import Classify, ClassifyConfig
+from langnet.tasks.entail import Entail, EntailConfig
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.task import Task
 from langnet.tasks.word_contexts import WordContexts
@@ -15,6 +16,7 @@ from langnet.tasks.word_contexts import WordContexts
 # How each task is made of its settings and the width of the encoder under it.
 TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "classify": lambda settings, dim: Classify(ClassifyConfig(**settings), dim),
+    "entail": lambda settings, dim: Entail(EntailConfig(**settings), dim),
     "bidirectional_language_model": lambda settings, dim: BidirectionalLanguageModel(**settings),
     "word_contexts": lambda settings, dim: WordContexts(**settings),
     "language_model": lambda settings, dim: LanguageModel(**settings),

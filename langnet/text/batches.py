@@ -29,6 +29,8 @@ class Batch:
         labels: (N,) int64 class ids or (N, C) probabilities of the N examples, or None.
         document: (B,) int64, the example of each row where documents are cut into rows; None: row i is example i.
         features: (N, K) float32 features of whole documents, or None.
+        places: (N, W) int64, where the units that a task labels stand, as row * T + column; -1 for none; or None.
+        examples: the N examples that were collated, for what a task decodes with no tensor; stays where it is.
         n_examples: N.
         continues: whether the rows go on where those of the batch before ended (True), begin streams that the next
             batch goes on with (False), or stand alone (None).
@@ -42,6 +44,8 @@ class Batch:
     labels: Tensor | None = None
     document: Tensor | None = None
     features: Tensor | None = None
+    places: Tensor | None = None
+    examples: Sequence[Any] = ()
     n_examples: int = 0
     continues: bool | None = None
     rate: float = 1.0

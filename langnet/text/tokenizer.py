@@ -165,6 +165,11 @@ class Tokenizer:
         encodings = self.backend.encode_batch(held, add_special_tokens=False)
         return [(e.ids, [text[start:end] for start, end in e.offsets]) for text, e in zip(held, encodings, strict=True)]
 
+    def encode_with_offsets(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
+        """The ids of each text, and which of its characters each token stands for; texts are to be in NFC."""
+        encodings = self.backend.encode_batch([_encodable(text) for text in texts], add_special_tokens=False)
+        return [(encoding.ids, encoding.offsets) for encoding in encodings]
+
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; special tokens are left out."""
         shown = [int(i) for i in ids if int(i) not in self._hidden]

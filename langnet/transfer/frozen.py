@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 
 from langnet.encoders.encoder import Encoder
 from langnet.tasks.classify import Classify
-from langnet.tasks.examples import Example, in_order
+from langnet.tasks.examples import Example, collate, in_order
 from langnet.tasks.pooling import pool
 from langnet.transfer.cross_validation import best_temperature, held_out_scores, stratified_splits
 from langnet.transfer.features import ScalarMix, as_wide, normalise_states
@@ -55,7 +56,7 @@ def read_features(
     device = next(encoder.parameters()).device
     layers = torch.zeros(len(examples), encoder.n_layers + 1, encoder.mixed_dim)
     done = 0
-    for index, batch in in_order(examples, TOKENS_AT_ONCE, encoder.context, pad_id):
+    for index, batch in in_order(examples, TOKENS_AT_ONCE, partial(collate, context=encoder.context, pad_id=pad_id)):
         batch = batch.to(device)
         encoding = encoder(batch.ids, batch.mask)
         pooled = [pool(normalise_states(layer.float()), batch, "mean") for layer in encoding.layers]

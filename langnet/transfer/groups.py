@@ -48,7 +48,7 @@ def encoder_groups(encoder: Encoder, decay: float = 1.0) -> list[ParameterGroup]
 
 
 def model_groups(model: TaskModel, decay: float = 1.0, head_rate: float = 1.0) -> list[ParameterGroup]:
-    """All groups of a model: the encoder's, then the mix's and the heads'.
+    """All groups of a model: the encoder's unless it is frozen, then the mix's and the heads'.
 
     Args:
         model: encoder, mix and tasks.
@@ -56,7 +56,7 @@ def model_groups(model: TaskModel, decay: float = 1.0, head_rate: float = 1.0) -
         head_rate: factor on the rate of what starts from nothing, beside the encoder's top layer.
     """
     head = [parameter for task in model.tasks for parameter in task.parameters()]
-    groups = encoder_groups(model.encoder, decay)
+    groups = [] if model.frozen else encoder_groups(model.encoder, decay)
     mix = list(model.mix.parameters())
     if mix:
         groups.append(ParameterGroup("scalar mix", mix, head_rate, weight_decay=0.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,9 @@ class TaskModel(nn.Module):
         mix: what the tasks read of the layers; None reads the top one. The language model always reads the top.
         learned_tokens: in training, how many tokens at the end of long rows a recurrent encoder learns from; what lies
             before them is read for its state alone. None: all.
+
+    Attributes:
+        frozen: whether the encoder is only read: without dropout, and without a gradient.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class TaskModel(nn.Module):
     ):
         super().__init__()
         self.learned_tokens = learned_tokens
+        self.frozen = False
         self.encoder = encoder
         self.mix = mix if mix is not None else TopLayer()
         self.tasks = nn.ModuleList(task for task, _ in tasks)
@@ -45,6 +49,13 @@ class TaskModel(nn.Module):
     def task(self) -> Any:
         """The first task."""
         return self.tasks[0]
+
+    def train(self, mode: bool = True) -> Self:
+        """As every module; a frozen encoder never drops anything out."""
+        super().train(mode)
+        if self.frozen:
+            self.encoder.eval()
+        return self
 
     def forward(self, batch: Batch, state: Any = None) -> dict[str, Any]:
         """The losses of a batch: `loss`, their weighted sum, and each task's own where there are several.
@@ -72,6 +83,10 @@ class TaskModel(nn.Module):
 
         This is backpropagation through time for text classification (Howard & Ruder 2018, section 3.3), with one cut.
         """
+        if self.frozen:
+            with torch.no_grad():
+                read: Encoding = self.encoder(batch.ids, batch.mask, state)
+            return read
         early = batch.ids.shape[1] - (self.learned_tokens or batch.ids.shape[1])
         if early <= 0 or not (self.training and self.encoder.recurrent):
             encoding: Encoding = self.encoder(batch.ids, batch.mask, state)
@@ -88,6 +103,13 @@ class TaskModel(nn.Module):
         encoding = self.encoder(batch.ids, batch.mask)
         result: Tensor = self.task.probabilities(mixed_encoding(self.mix, encoding), batch)
         return result
+
+    @torch.no_grad()
+    def guesses(self, batch: Batch) -> list[Any]:
+        """What the first task, a supervised one, says of each of the batch's examples."""
+        encoding = self.encoder(batch.ids, batch.mask)
+        found: list[Any] = self.task.guesses(mixed_encoding(self.mix, encoding), batch)
+        return found
 
     def layer_weights(self) -> list[float] | None:
         """The learned share of each layer, embeddings first; None where only the top is read."""

@@ -32,7 +32,9 @@ def test_a_language_model():
 
 
 def test_a_classifier_claims_no_score():
-    card = write_card(CardFacts("c", "gpt", None, {}, ["neg", "pos"], 2048, {**FACTS, "finetune": TRANSFER}))
+    card = write_card(
+        CardFacts("c", "gpt", None, {}, ["neg", "pos"], 2048, {**FACTS, "finetune": TRANSFER}, "classify")
+    )
     for said in (
         "A text classifier of 2 labels", "linear head on frozen features, from 100 labelled texts", "strength 8",
         "0.250, 0.750", "`pos` (60)", "Nothing on new texts", "more than 2,048 tokens", "langnet evaluate c test.csv",
@@ -46,8 +48,9 @@ def test_what_is_not_known_is_not_claimed():
     assert "**Pretraining.** Not recorded." in card
     assert "nothing is known" in card
     assert "None" not in card
-    transferred = write_card(CardFacts("x", "gpt", None, {}, ["a"], facts={"finetune": {"examples": 3}}))
+    transferred = write_card(CardFacts("x", "gpt", None, {}, ["a"], facts={"finetune": {"examples": 3}}, task="tag"))
     assert "Transfer, from 3 labelled texts" in transferred
+    assert "A model for the task `tag` of 1 labels" in transferred
     nothing_held_out = {**FACTS, "validation": {**SCORES, "n_bytes": 0, "bits_per_byte": 0.0, "interval": None}}
     assert "nothing is known" in write_card(CardFacts("x", "gpt", None, {}, facts=nothing_held_out))
 

@@ -1,0 +1,119 @@
+"""What `finetune`, `predict` and `evaluate` do for the tasks beside text classification."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from langnet.cli.app import console, run_folder, write_bytes, write_json
+from langnet.errors import LangnetError
+
+if TYPE_CHECKING:
+    from langnet.recipes.finetune_options import FinetuneOptions
+    from langnet.recipes.kinds.kind import Columns
+    from langnet.recipes.model import Model
+
+TASKS = ("entail",)  # of `recipes.kinds.registry`, which would load torch; a test compares them
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the new model goes."""
+
+    output: Path
+    overwrite: bool
+    resume: bool
+
+
+def task_help() -> str:
+    """The tasks' names, for the command line."""
+    return f"classify, {', '.join(TASKS)}."
+
+
+def columns(text: str, second: str | None, label: str) -> Columns:
+    """The columns of a task's tables; where the defaults of classification stand, the format decides."""
+    from langnet.recipes.kinds.kind import Columns
+
+    return Columns(None if text == "text" else text, second, None if label == "label" else label)
+
+
+def finetune_task(
+    model: str, task: str, sources: list[str], names: Columns, options: FinetuneOptions, place: Place
+) -> None:
+    """Learn the task, save the model, and say so."""
+    from langnet.recipes.kinds.registry import find_kind
+    from langnet.recipes.transfer import TransferOptions, transfer
+    from langnet.training.checkpoint import remove_checkpoint
+    from langnet.training.progress import ConsoleProgress
+
+    kind = find_kind(task)
+    items = kind.read(sources, names)
+    folder = run_folder(place.output)
+    progress = ConsoleProgress(task)
+    made = transfer(model, kind, items, TransferOptions(options), folder=folder, progress=progress, resume=place.resume)
+    for stage in (folder, folder / "head"):
+        remove_checkpoint(stage)
+    made.facts["finetune"]["sources"] = [str(Path(source).absolute()) for source in sources]
+    made.save(place.output, overwrite=place.overwrite)
+    console.print(f"{place.output}: a model for the task '{task}' from {len(items):,} {kind.unit}", highlight=False)
+
+
+def predict_task(model: Model, sources: list[str], names: Columns, output: Path | None) -> None:
+    """Write the guesses for the items of the files, in their format."""
+    from langnet.recipes.kinds.registry import find_kind
+
+    kind = find_kind(model.network.task.name)
+    items = kind.read(sources, names, labelled=False)
+    text = kind.written(items, model.guess(items))
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        write_bytes(output, text.encode("utf8"))
+
+
+def evaluate_task(
+    model: Model,
+    data: tuple[list[str], list[str]],
+    names: Columns,
+    outputs: tuple[Path | None, Path | None],
+) -> None:
+    """Print the model's scores beside its neighbours'.
+
+    Args:
+        model: for a task beside classification.
+        data: the files of the test items and of the training items, from which the neighbours learn.
+        names: columns of both.
+        outputs: of everything as JSON, and of the guesses in the items' format.
+    """
+    from langnet.recipes.kinds.registry import find_kind
+    from langnet.recipes.transfer import evaluate_task as evaluate
+
+    kind = find_kind(model.network.task.name)
+    train_files = data[1] or _still_there(model)
+    test = kind.read(data[0], names)
+    report, guesses = evaluate(model, kind, test, kind.read(train_files, names) if train_files else [])
+    if not train_files:
+        report.warnings.append("no neighbours: the training files are not where they were; name them by --train")
+    console.print(report.render())
+    if outputs[0]:
+        write_json(outputs[0], report.to_dict())
+    if outputs[1]:
+        write_bytes(outputs[1], kind.written(test, guesses).encode("utf8"))
+
+
+def _still_there(model: Model) -> list[str]:
+    """The training files, where all of them are still in place."""
+    sources = (model.facts.get("finetune") or {}).get("sources") or []
+    return sources if sources and all(Path(source).exists() for source in sources) else []
+
+
+def require_task(model: Model, name: str) -> None:
+    """Nothing, where the model has learned a task.
+
+    Raises:
+        LangnetError: it is a language model.
+    """
+    if model.is_language_model:
+        raise LangnetError(f"{name} is a language model without labels; fine-tune it first: langnet finetune")

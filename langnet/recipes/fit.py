@@ -1,0 +1,86 @@
+"""One run of the loop over labelled examples: what every transfer to every task shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from langnet.recipes.finetune_options import FinetuneOptions
+from langnet.tasks.examples import ExampleBatches
+from langnet.training.budget import Budget
+from langnet.training.loop import LoopConfig, Trainer
+from langnet.training.optimizer import OptimizerConfig
+from langnet.training.progress import Progress
+from langnet.transfer.groups import GradualUnfreezing, model_groups
+from langnet.transfer.model import TaskModel
+
+FEW_EPOCHS = 3.0  # where the options leave their number open
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a network is trained on labelled examples.
+
+    Attributes:
+        options: the transfer's.
+        epochs: passes over the examples where the options leave it open; the steps are then `options.least_steps` at
+            least.
+        device: where.
+        folder: of checkpoints and history; None keeps none.
+        progress: where progress is shown.
+        resume: go on from the checkpoint in `folder`.
+    """
+
+    options: FinetuneOptions
+    epochs: float
+    device: str
+    folder: Path | None = None
+    progress: Progress | None = None
+    resume: bool = False
+
+    def run(
+        self,
+        network: TaskModel,
+        batches: ExampleBatches[Any],
+        validate: Callable[[], dict[str, float]] | None = None,
+        learning_rate: float | None = None,
+    ) -> list[dict[str, Any]]:
+        """Train, and return the history of the run.
+
+        Args:
+            network: trained in place; a frozen encoder stays as it is.
+            batches: of the examples.
+            validate: on held-out examples; the best weights by its first value are then kept.
+            learning_rate: peak rate; None takes the options'.
+        """
+        options = self.options
+        epochs = options.epochs or max(self.epochs, options.least_steps / batches.batches_per_epoch)
+        steps = max(1, round(epochs * batches.batches_per_epoch))
+        unfreeze = GradualUnfreezing(network.encoder) if options.gradual_unfreezing and not network.frozen else None
+        config = LoopConfig(
+            Budget(steps=steps),
+            OptimizerConfig("adamw", learning_rate or options.learning_rate, weight_decay=0.01, betas=(0.9, 0.99)),
+            options.schedule,
+            seed=options.seed,
+            validations=10 if validate else 0,
+            keep_best=validate is not None,
+            precision=options.precision,
+            device=self.device,
+        )
+        groups = model_groups(network, options.layer_decay)
+        trainer = Trainer(
+            network,
+            groups,
+            batches,
+            config,
+            validate=validate,
+            on_fraction=unfreeze,
+            folder=self.folder,
+            progress=self.progress,
+        )
+        history = trainer.run(self.resume).history
+        if unfreeze:
+            unfreeze.thaw()
+        return history

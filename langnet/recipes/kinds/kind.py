@@ -1,0 +1,108 @@
+"""The contract of a kind of task: what the recipes, the command line and the estimators have to know of it.
+
+A kind ties the rooms together: how a task's files are read (text), its head (tasks), its scores and neighbours
+(evaluate), and how guesses are written in the format that its items came in.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic
+
+import numpy as np
+
+from langnet.encoders.encoder import Encoder
+from langnet.evaluate.scoring import Neighbour
+from langnet.tasks.task import Guess, Item, SupervisedTask
+from langnet.text.corpus import Source
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a table hold what; None leaves it to the format.
+
+    Attributes:
+        text: of the text, the premise, the question or the words.
+        second: of the hypothesis, or whatever stands beside the text.
+        label: of the label or the tags.
+    """
+
+    text: str | None = None
+    second: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class HeadOptions:
+    """How a task's head is built; a task takes of it what it has a use for, and says so where it has none.
+
+    Attributes:
+        dropout: before each linear layer.
+        hidden: units of a hidden layer, or of each direction of a recurrent task network; None takes the task's own.
+        settings: of the task alone, by name.
+    """
+
+    dropout: float = 0.1
+    hidden: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Kind(ABC, Generic[Item, Guess]):
+    """One kind of supervised task.
+
+    Attributes:
+        name: as users give it.
+        summary: one line.
+        unit: what an item is, in the plural.
+    """
+
+    name: str
+    summary: str
+    unit: str
+
+    @abstractmethod
+    def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[Item]:
+        """The items of files in the field's formats; without labels where they are to be predicted.
+
+        Raises:
+            LangnetError: a row that cannot be read, with file, line and column.
+        """
+
+    @abstractmethod
+    def head(self, items: Sequence[Item], encoder: Encoder, options: HeadOptions) -> SupervisedTask[Item, Guess]:
+        """A new head for the labels that the training items have, its weights drawn from torch's random state.
+
+        Raises:
+            LangnetError: the items cannot be learned from.
+        """
+
+    @abstractmethod
+    def statistics(self, items: Sequence[Item], methods: Sequence[Sequence[Guess]]) -> np.ndarray:
+        """What each item adds to the scores of each of M methods, (M, N, S).
+
+        Args:
+            items: N, with their labels.
+            methods: each method's guesses of all items.
+        """
+
+    @abstractmethod
+    def scores(self, sums: np.ndarray) -> dict[str, np.ndarray]:
+        """The scores of sums (..., S) of statistics, by name; the one that is watched first."""
+
+    @abstractmethod
+    def neighbours(self, train: Sequence[Item], test: Sequence[Item]) -> list[Neighbour]:
+        """What simple methods, the majority first, learn from the same training items, and say of the test items."""
+
+    @abstractmethod
+    def written(self, items: Sequence[Item], guesses: Sequence[Guess]) -> str:
+        """A file of the guesses, in the format of the items."""
+
+    def labels(self, task: SupervisedTask[Item, Guess]) -> list[str] | None:
+        """The names of what the head tells apart, where it has such."""
+        return None
+
+    def details(self, items: Sequence[Item], guesses: Sequence[Guess]) -> list[str]:
+        """Further lines of an evaluation, such as scores by class."""
+        return []

@@ -1,0 +1,22 @@
+"""Every kind of supervised task by name; nothing else lists them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langnet.errors import LangnetError
+from langnet.recipes.kinds.entail import Entailment
+from langnet.recipes.kinds.kind import Kind
+
+KINDS: dict[str, Kind[Any, Any]] = {kind.name: kind for kind in [Entailment()]}
+
+
+def find_kind(name: str) -> Kind[Any, Any]:
+    """The kind of this name.
+
+    Raises:
+        LangnetError: there is none.
+    """
+    if name not in KINDS:
+        raise LangnetError(f"there is no task '{name}'; choose one of classify, {', '.join(KINDS)}")
+    return KINDS[name]

@@ -1,0 +1,207 @@
+"""From a language model and labelled items to a model for any kind of task: the steps that all kinds share.
+
+Text classification, with its document vectors and co-training, has a recipe of its own, `recipes.finetune`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from langnet.encoders.encoder import Encoder
+from langnet.encoders.registry import build_encoder_like
+from langnet.errors import LangnetError
+from langnet.evaluate.scoring import TaskReport, report_task
+from langnet.recipes.finetune_options import FinetuneOptions
+from langnet.recipes.fit import FEW_EPOCHS, Fit
+from langnet.recipes.kinds.kind import HeadOptions, Kind
+from langnet.recipes.kinds.registry import find_kind
+from langnet.recipes.model import Model, load
+from langnet.tasks.examples import ExampleBatches
+from langnet.tasks.language_model import LanguageModel
+from langnet.tasks.task import Task
+from langnet.training.machine import default_device
+from langnet.training.progress import Progress
+from langnet.transfer.features import ScalarMix
+from langnet.transfer.model import TaskModel
+
+HEAD_EPOCHS = 10.0  # of a head on a frozen encoder, which is cheap and learns slowly
+HEAD_STEPS = 200
+
+
+@dataclass(frozen=True)
+class TransferOptions:
+    """How a model for a task is made.
+
+    Attributes:
+        finetune: what every transfer shares; its document features, pooling and pseudo-labels are classification's.
+        head: how the head is built.
+        head_learning_rate: peak rate of a new head while the encoder is frozen, and of all from scratch.
+        head_epochs: passes in which the head alone learns; None chooses. Of `finetune`, before everything learns.
+    """
+
+    finetune: FinetuneOptions = field(default_factory=FinetuneOptions)
+    head: HeadOptions = field(default_factory=HeadOptions)
+    head_learning_rate: float = 2e-3
+    head_epochs: float | None = None
+
+
+def transfer(
+    model: Model | str | Path,
+    kind: Kind[Any, Any] | str,
+    items: Sequence[Any],
+    options: TransferOptions | None = None,
+    *,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    resume: bool = False,
+) -> Model:
+    """Learn a task from labelled items.
+
+    `frozen` trains a head on a scalar mix of all layers of an encoder that stays as it is (Peters et al. 2018);
+    `finetune` goes on from there and trains everything; `scratch` trains the same architecture from random weights.
+
+    Args:
+        model: a loaded model, or its folder or name; it is left as it is. A head that it has already is thrown away.
+        kind: the task.
+        items: what `kind.read` gave.
+        options: how.
+        folder: where checkpoints and the history of the run are kept; None keeps none.
+        progress: where progress is shown.
+        resume: go on from the checkpoint in `folder`.
+
+    Raises:
+        LangnetError: items that cannot be learned from, or an option that the encoder has no use for.
+    """
+    options = options or TransferOptions()
+    base = load(model) if isinstance(model, str | Path) else model
+    found = find_kind(kind) if isinstance(kind, str) else kind
+    _check(base, options.finetune)
+    return _Transfer(base, found, list(items), options, progress).run(folder, resume)
+
+
+def evaluate_task(
+    model: Model, kind: Kind[Any, Any], test: Sequence[Any], train: Sequence[Any] = ()
+) -> tuple[TaskReport, list[Any]]:
+    """A model's scores on labelled items beside its neighbours', which learn from `train`; and its guesses.
+
+    Raises:
+        LangnetError: the model has learned another task.
+    """
+    guesses = model.guess(test)
+    neighbours = kind.neighbours(train, test) if train else []
+    methods = [guesses, *(neighbour.guesses for neighbour in neighbours)]
+    own, *others = kind.statistics(test, methods)
+    report = report_task((kind.name, kind.unit), own, list(zip(neighbours, others, strict=True)), kind.scores)
+    report.details += kind.details(test, guesses)
+    return report, guesses
+
+
+def _check(base: Model, options: FinetuneOptions) -> None:
+    if options.auxiliary_lm and (base.encoder.characters or not base.encoder.predicts_next):
+        raise LangnetError(f"{base.family} has no language-model loss beside a task; leave --auxiliary-lm out")
+
+
+class _Transfer:
+    """One transfer: its steps, and what they share."""
+
+    def __init__(
+        self, base: Model, kind: Kind[Any, Any], items: list[Any], options: TransferOptions, progress: Progress | None
+    ):
+        self.base, self.kind, self.items, self.options, self.progress = base, kind, items, options, progress
+        shared = options.finetune
+        self.device = torch.device(shared.device) if shared.device else default_device()
+        self.encoder = self._encoder()
+        self.model = replace(
+            base,
+            network=self._network(),
+            document_vectors=None,
+            history=[],
+            card="",
+            max_tokens=shared.max_tokens,
+            facts=dict(base.facts),
+        )
+        self.task = self.model.network.task
+        self.model.labels = kind.labels(self.task)
+
+    def run(self, folder: Path | None, resume: bool) -> Model:
+        method, network = self.options.finetune.method, self.model.network
+        train, held_out = self._hold_out()
+        examples = self.task.examples(train, self.model.writer)
+        batches = ExampleBatches(
+            examples, self.options.finetune.batch_size, self.options.finetune.seed, self.model.collate
+        )
+        validate = (lambda: self._validate(held_out)) if held_out else None
+        head_first = method == "frozen" or (method == "finetune" and self.options.finetune.head_first)
+        if head_first:
+            network.frozen = True
+            stage = folder / "head" if folder and method == "finetune" else folder
+            self.model.history = self._fit(stage, resume, HEAD_EPOCHS).run(
+                network, batches, validate, self.options.head_learning_rate
+            )
+            network.frozen = False
+        if method != "frozen":
+            rate = self.options.head_learning_rate if method == "scratch" else None
+            self.model.history = self._fit(folder, resume, FEW_EPOCHS).run(network, batches, validate, rate)
+        network.eval()
+        self.model.facts["finetune"] = self._facts(len(examples))
+        return self.model
+
+    def _fit(self, folder: Path | None, resume: bool, epochs: float) -> Fit:
+        shared = self.options.finetune
+        if epochs == HEAD_EPOCHS:
+            shared = replace(
+                shared,
+                epochs=self.options.head_epochs or (shared.epochs if shared.method == "frozen" else None),
+                least_steps=max(shared.least_steps, HEAD_STEPS),
+            )
+        return Fit(shared, epochs, str(self.device), folder, self.progress, resume)
+
+    def _encoder(self) -> Encoder:
+        shared = self.options.finetune
+        scratch = shared.method == "scratch"
+        encoder = build_encoder_like(self.base.encoder, shared.seed) if scratch else copy.deepcopy(self.base.encoder)
+        if shared.dropout_scale is not None:
+            encoder.scale_dropout(shared.dropout_scale)
+        return encoder
+
+    def _network(self) -> TaskModel:
+        shared = self.options.finetune
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(shared.seed)
+            task: Task = self.kind.head(self.items, self.encoder, self.options.head)
+        tasks: list[tuple[Task, float]] = [(task, 1.0)]
+        if shared.auxiliary_lm and shared.method != "frozen":
+            tasks.append((LanguageModel(), shared.auxiliary_lm))
+        mix = ScalarMix(self.encoder.n_layers + 1)
+        return TaskModel(self.encoder, tasks, mix, shared.learned_tokens).to(self.device)
+
+    def _hold_out(self) -> tuple[list[Any], list[Any]]:
+        """The items to learn from, and those that choose the best step."""
+        shared = self.options.finetune
+        count = round(shared.validation_fraction * len(self.items))
+        if count < 2:
+            return self.items, []
+        order = np.random.default_rng(shared.seed).permutation(len(self.items))
+        return [self.items[i] for i in order[count:]], [self.items[i] for i in order[:count]]
+
+    def _validate(self, held_out: list[Any]) -> dict[str, float]:
+        """One minus the first score of the held-out items, so that lower is better."""
+        scores = self.kind.scores(self.kind.statistics(held_out, [self.model.guess(held_out)])[0].sum(0))
+        name, value = next(iter(scores.items()))
+        return {f"1 - {name}": 1 - float(value)}
+
+    def _facts(self, n: int) -> dict[str, Any]:
+        options = self.options
+        facts: dict[str, Any] = {"task": self.kind.name, "examples": n, "options": asdict(options.finetune)}
+        facts |= {"head": asdict(options.head), "head_learning_rate": options.head_learning_rate}
+        weights = self.model.network.layer_weights()
+        if weights:
+            facts["layer_weights"] = weights
+        return facts

@@ -1,0 +1,92 @@
+"""Every kind of task on every family of encoders by every method: trains, saves, loads, guesses the same."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from langnet.cli.tasks import TASKS
+from langnet.errors import LangnetError
+from langnet.recipes.finetune_options import FinetuneOptions
+from langnet.recipes.kinds.registry import KINDS, find_kind
+from langnet.recipes.model import load
+from langnet.recipes.pretrain import PretrainOptions, pretrain
+from langnet.recipes.transfer import TransferOptions, evaluate_task, transfer
+from tests.recipes.kind_items import ODD, TRAIN
+
+FAMILIES = ["gpt", "gpt-2018", "awd-lstm", "elmo"]
+METHODS = {
+    "frozen": FinetuneOptions("frozen", epochs=1, least_steps=1),
+    "finetune": FinetuneOptions("finetune", epochs=1, least_steps=1, layer_decay=2.6, gradual_unfreezing=True),
+    "scratch": FinetuneOptions("scratch", epochs=1, least_steps=1),
+}
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def model(request, tiny_labelled):
+    options = PretrainOptions(request.param, "tiny", context=32, steps=2, batch_tokens=256, document_vectors=False)
+    return pretrain(tiny_labelled.texts[:100], options, texts=True)
+
+
+def test_the_command_line_knows_every_kind():
+    assert set(TASKS) == set(KINDS) == set(TRAIN) == set(ODD)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_trains_saves_loads_and_guesses_the_same(tmp_path, model, tiny_labelled, kind, method):
+    items, odd = TRAIN[kind](tiny_labelled)[:12], ODD[kind]()
+    made = transfer(model, kind, items, TransferOptions(METHODS[method], head_epochs=1))
+    guesses = made.guess([*items, *odd])
+    made.save(tmp_path / "m")
+    again = load(tmp_path / "m").guess([*items, *odd])
+    assert _plain(again) == pytest.approx(_plain(guesses), abs=5e-3)
+    assert len(guesses) == len(items) + len(odd)
+    # One at a time: what stands beside an item in a batch must not matter.
+    assert _plain([made.guess([item])[0] for item in items[:3]]) == pytest.approx(_plain(guesses[:3]), abs=5e-3)
+
+
+def _plain(guesses):
+    """Every number of the guesses in a row, so that rounding can be allowed for."""
+    numbers = []
+
+    def walk(value):
+        if isinstance(value, dict):
+            [walk(value[key]) for key in sorted(value)]
+        elif isinstance(value, list | tuple):
+            [walk(one) for one in value]
+        elif isinstance(value, float | int) and not isinstance(value, bool):
+            numbers.append(float(value))
+
+    for guess in guesses:
+        walk(dataclasses.asdict(guess) if dataclasses.is_dataclass(guess) else guess)
+    return numbers
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_frozen_encoder_stays_as_it_is(model, tiny_labelled, kind):
+    made = transfer(model, kind, TRAIN[kind](tiny_labelled)[:8], TransferOptions(METHODS["frozen"], head_epochs=1))
+    for name, weight in model.encoder.state_dict().items():
+        np.testing.assert_array_equal(weight.numpy(), made.encoder.state_dict()[name].numpy(), err_msg=name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_evaluates_beside_its_neighbours(tiny_model, tiny_labelled, kind):
+    items = TRAIN[kind](tiny_labelled)
+    made = transfer(tiny_model, kind, items[:40], TransferOptions(METHODS["frozen"], head_epochs=1))
+    report, guesses = evaluate_task(made, find_kind(kind), items[40:80], items[:40])
+    assert report.n == len(guesses) == 40
+    assert len(report.rows) > 1
+    assert json.dumps(report.to_dict()["rows"][0]["scores"])
+    assert find_kind(kind).written(items[40:80], guesses)
+
+
+def test_an_unknown_task_is_named(tiny_model):
+    with pytest.raises(LangnetError, match="there is no task 'sing'; choose one of"):
+        transfer(tiny_model, "sing", [])
+
+
+def test_a_language_model_guesses_nothing(tiny_model):
+    with pytest.raises(LangnetError, match="language model without labels"):
+        tiny_model.guess([1])
