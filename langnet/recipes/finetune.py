@@ -7,14 +7,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.encoders.registry import build_encoder_like
-from langnet.errors import LangnetError
+from langnet.errors import LangnetError, warn
 from langnet.recipes.model import Model, load
 from langnet.recipes.training_texts import describe_training_texts
 from langnet.tasks.classify import Classify, ClassifyConfig
@@ -134,7 +134,9 @@ def finetune(
     progress: Progress | None = None,
     resume: bool = False,
 ) -> Model:
-    """Transfer a language model to classification.
+    """Transfer a pretrained model to classification.
+
+    A classifier can be the start too, since its own task was then a pretraining: its encoder is kept, its head is not.
 
     Args:
         model: a loaded model, or its folder or name; it is left as it is.
@@ -156,6 +158,10 @@ def finetune(
     names, classes = _class_ids(texts, labels)
     if options.auxiliary_lm and not base.encoder.predicts_next:
         raise LangnetError("word vectors have no language-model loss; leave --auxiliary-lm out")
+    if options.auxiliary_lm and not base.encoder.causal:
+        raise LangnetError("this model reads from both sides, so it sees the next token; leave --auxiliary-lm out")
+    if base.labels is not None and options.method != "scratch":
+        _say_what_is_kept(base, names, progress)
     made = _Job(base, options, names, classes, progress).run(texts, unlabelled, folder, resume)
     data = LabelledData(list(texts), [str(label) for label in labels])
     made.facts["finetune"]["training_texts"] = describe_training_texts(data)
@@ -178,6 +184,8 @@ class _Job:
         if options.dropout_scale is not None:
             self.encoder.scale_dropout(options.dropout_scale)
         space = None if scratch or not options.document_features else base.document_vectors
+        if space is not None and base.labels is not None:
+            space = space.without_scores()  # they are of the labels before
         self.model = replace(
             base,
             labels=names,
@@ -185,7 +193,7 @@ class _Job:
             history=[],
             card="",
             max_tokens=options.max_tokens,
-            facts=dict(base.facts),
+            facts=_facts_before(base),
         )
 
     def run(self, texts: Sequence[str], unlabelled: Sequence[str] | None, folder: Path | None, resume: bool) -> Model:
@@ -317,6 +325,21 @@ class _Job:
         if self.student:
             facts["co_training"] = {"teachers": list(self.student.teachers)}
         return facts
+
+
+def _say_what_is_kept(base: Model, names: list[str], progress: Progress | None) -> None:
+    shown = ", ".join((base.labels or [])[:5]) + (", …" if len(base.labels or []) > 5 else "")
+    text = f"the model is a classifier ({shown}); its encoder is kept, its head replaced by one of {len(names)} labels"
+    progress.note(text) if progress is not None else warn(text)
+
+
+def _facts_before(base: Model) -> dict[str, Any]:
+    """The facts of the base; what a classifier was fine-tuned on is pretraining now."""
+    facts = dict(base.facts)
+    before = facts.pop("finetune", None)
+    if base.labels is not None:
+        facts["supervised"] = [*facts.get("supervised", []), {"n_labels": len(base.labels), **(before or {})}]
+    return facts
 
 
 def _class_ids(texts: Sequence[str], labels: Sequence[str]) -> tuple[list[str], np.ndarray]:
