@@ -16,7 +16,7 @@ from langnet.evaluate.intervals import bootstrap_ratio
 from langnet.evaluate.language_model import ROWS, UNLIMITED, nats_of_tokens
 from langnet.tasks.examples import cut
 from langnet.tasks.masked import guessing_states
-from langnet.tasks.task import Task
+from langnet.tasks.sentences import SentenceTask
 from langnet.text.batches import IGNORED, Batch
 from langnet.text.masking import every_token_once, hidden_targets, mask_of
 from langnet.text.spelling import Spelling
@@ -131,8 +131,10 @@ def _summed(nats: np.ndarray, count: np.ndarray) -> ObjectiveScores:
 
 
 @torch.no_grad()
-def score_batches(encoder: Encoder, task: Task, batches: Iterable[Batch], n_documents: int) -> ObjectiveScores:
-    """A task's own loss over batches whose targets, and `previous` where there are any, are what it predicts."""
+def score_sentences(
+    encoder: Encoder, task: SentenceTask, batches: Iterable[Batch], n_documents: int
+) -> ObjectiveScores:
+    """How well a task's decoders write what they are to write."""
     was_training = encoder.training
     encoder.eval()
     task.eval()
@@ -140,8 +142,8 @@ def score_batches(encoder: Encoder, task: Task, batches: Iterable[Batch], n_docu
     total, count = 0.0, 0
     for batch in batches:
         batch = batch.to(device)
-        n = sum(int((part != IGNORED).sum()) for part in (batch.targets, batch.previous) if part is not None)
-        loss = task.loss(encoder, encoder(batch.ids, batch.mask, causal=batch.causal), batch)
+        n = sum(int((part != IGNORED).sum()) for part in task.written(batch))
+        loss = task.loss(encoder, encoder(batch.ids, batch.mask), batch)
         total, count = total + float(loss) * n, count + n
     encoder.train(was_training)
     task.train(was_training)

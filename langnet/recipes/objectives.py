@@ -16,7 +16,7 @@ from langnet.encoders.encoder import Encoder
 from langnet.encoders.family import Family, Reading, Recipe
 from langnet.errors import LangnetError
 from langnet.evaluate.language_model import LanguageModelScores, score_documents, scoring_windows, sum_up
-from langnet.evaluate.objectives import score_batches, score_hidden_tokens
+from langnet.evaluate.objectives import score_hidden_tokens, score_sentences
 from langnet.tasks.masked import CausalMaskedLanguageModel, MaskedLanguageModel
 from langnet.tasks.registry import build_task
 from langnet.tasks.sentences import DenoisingAutoencoder, SentenceTask, SkipThoughts
@@ -77,7 +77,7 @@ OBJECTIVES: dict[str, Objective] = {
         Objective(
             "bidirectional",
             "bidirectional_language_model",
-            "prediction of the next token and, by a second encoder, of the previous one",
+            "prediction of the next token from the left and of the previous one from the right",
             lambda options: {"negatives": 0},
         ),
         Objective(
@@ -274,13 +274,12 @@ class HeldOut:
                 self.encoder, self.corpus.tokenizer, documents, self.task.masks.shifted, self.corpus.spelling
             )
             found |= scores.to_dict("masked_loss")
-        if self.sentences is not None:
-            spelling = self.corpus.spelling
-            layout = _layout(self.task) if isinstance(self.task, SentenceTask) else neighbours
+        if isinstance(self.task, SentenceTask) and self.sentences is not None:
+            layout, spelling = _layout(self.task), self.corpus.spelling
             batches = SentenceBatches(self.sentences, layout, _SENTENCE_ROWS, 0).in_order(max_tokens or 2**62)
             read = map(spelling.spelled, batches) if spelling else batches
             name = "reconstruction_loss" if isinstance(self.task, DenoisingAutoencoder) else "neighbour_loss"
-            found |= score_batches(self.encoder, self.task, read, shards.n_documents).to_dict(name)
+            found |= score_sentences(self.encoder, self.task, read, shards.n_documents).to_dict(name)
         return found
 
     def watched(self, max_tokens: int) -> dict[str, float]:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from langnet.errors import LangnetError
-from langnet.text.batches import Batch, LanguageModelBatches, EpochOrder, document_windows
+from langnet.text.batches import Batch, EpochOrder, LanguageModelBatches, document_windows
 from langnet.text.shards import ShardWriter, TokenShards
 
 
