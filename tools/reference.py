@@ -48,8 +48,9 @@ FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by `python -m tools.reference` from the code; do not edit. -->"
 CLASSES: list[type] = [
     PretrainOptions, ObjectiveOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, WordClassOptions,
-    Recipe, GPTConfig, AWDLSTMConfig, FinetuneOptions, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig,
-    OptimizerConfig, Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions,
+    Recipe, GPTConfig, AWDLSTMConfig, FinetuneOptions, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig,
+    ClassifyConfig, LoopConfig, OptimizerConfig, Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions,
+    AlignOptions,
 ]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples
