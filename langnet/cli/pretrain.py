@@ -1,4 +1,4 @@
-"""`langnet pretrain`: from raw text to a language model."""
+"""`langnet pretrain`: from raw text to a pretrained model."""
 
 from __future__ import annotations
 

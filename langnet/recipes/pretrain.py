@@ -1,4 +1,4 @@
-"""`langnet pretrain` and `langnet adapt`: from raw text to a language model, or from one to one of another domain."""
+"""`langnet pretrain` and `langnet adapt`: from raw text to a pretrained model, or from one to one of another domain."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def pretrain(
     *,
     texts: bool = False,
 ) -> Model:
-    """Train a language model on raw text.
+    """Pretrain a model on raw text, as a language model or by another objective.
 
     Args:
         sources: files, folders, globs, or whatever else `langnet.text.corpus.read_documents` reads.

@@ -49,7 +49,7 @@ class TestMasked:
             top = top[..., : encoder.dim // 2] + top[..., encoder.dim // 2 :]
         bias = None if encoder.output_bias() is None else encoder.output_bias().detach().numpy()
         expected = nats(top, encoder.output_weight().detach().numpy(), bias, batch.targets.numpy())
-        assert float(MaskedLanguageModel().loss(encoder, encoding, batch)) == pytest.approx(expected, rel=1e-6)
+        assert MaskedLanguageModel().loss(encoder, encoding, batch).item() == pytest.approx(expected, rel=1e-6)
 
     @torch.no_grad()
     def test_a_hidden_token_is_not_seen(self, family, reading):
@@ -82,7 +82,7 @@ def test_causal_and_masked_share_their_loss():
         encoding = encoder(read, causal=causal)
         expected = nats(encoding.top.detach().numpy(), weight, None, wanted.numpy())
         batch = Batch(read, torch.ones_like(hidden), wanted, causal=causal)
-        assert float(task.loss(encoder, encoding, batch)) == pytest.approx(expected, rel=1e-6)
+        assert task.loss(encoder, encoding, batch).item() == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("shifted", [False, True])

@@ -63,7 +63,7 @@ def test_loss(family, task):
             if (part[row] != -100).any():
                 nats, n = decoded_nats(decoder, top[row, last], part[row].numpy(), words, bias)
                 total, count = total + nats, count + n
-    assert float(task.loss(encoder, encoding, batch)) == pytest.approx(total / count, rel=1e-6)
+    assert task.loss(encoder, encoding, batch).item() == pytest.approx(total / count, rel=1e-6)
 
 
 def test_the_vector_has_read_the_whole_sentence():
