@@ -26,6 +26,6 @@ def test_what_a_row_says():
 
 def test_docstrings_are_taken_apart():
     description, notes = reference._docstring(PretrainOptions)
-    assert description == "How a language model is pretrained."
+    assert description == "How a model is pretrained on raw text."
     assert notes["tokens"] == notes["minutes"]
     assert "an update" in notes["batch_tokens"]

@@ -28,6 +28,7 @@ from langnet.encoders.registry import FAMILIES
 from langnet.encoders.word_classes import WordClassOptions
 from langnet.estimators import TextClassifier, TextFeatures
 from langnet.recipes.finetune import FinetuneOptions
+from langnet.recipes.objectives import ObjectiveOptions
 from langnet.recipes.pretrain import PretrainOptions, Run
 from langnet.recipes.word_vectors import WordVectorOptions
 from langnet.study.methods import MethodOptions
@@ -46,9 +47,10 @@ from langnet.transfer.schedule import ScheduleConfig
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by `python -m tools.reference` from the code; do not edit. -->"
 CLASSES: list[type] = [
-    PretrainOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, WordClassOptions, Recipe, GPTConfig,
-    AWDLSTMConfig, FinetuneOptions, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig,
-    OptimizerConfig, Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions,
+    PretrainOptions, ObjectiveOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, WordClassOptions,
+    Recipe, GPTConfig, AWDLSTMConfig, FinetuneOptions, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig,
+    ClassifyConfig, LoopConfig, OptimizerConfig, Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions,
+    AlignOptions,
 ]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples

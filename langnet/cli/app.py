@@ -205,16 +205,11 @@ def check_device(name: str | None) -> None:
 
 def save_language_model(model: Model, output: Path, overwrite: bool) -> None:
     """Write a new language model, and a line on it; of several processes, the main one does."""
+    from langnet.hub.description import held_out_line
     from langnet.training.processes import is_main_process
 
     if not is_main_process():
         return
     model.save(output, overwrite=overwrite)
-    scores = model.facts["validation"]
-    held_out = f"{scores['bits_per_byte']:.3f} bits per byte"
-    if scores["interval"]:
-        held_out += " [{:.3f}, {:.3f}]".format(*scores["interval"])
-    held_out += f", perplexity {scores['perplexity']:,.1f} on {scores['n_documents']:,} held-out texts"
-    if not scores["n_bytes"]:
-        held_out = "nothing was held out, so nothing is known of it"
+    held_out = held_out_line(model.facts["validation"])
     console.print(f"{output}: {model.facts['parameters']:,} parameters; {held_out}", highlight=False, soft_wrap=True)

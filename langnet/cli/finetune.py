@@ -44,6 +44,7 @@ HELD_OUT_HELP = "Part of the labelled texts that chooses the best step; 0 trains
         "langnet finetune my-lm train.jsonl --label-column topic --output my-classifier --epochs 4",
         "langnet finetune my-lm few.csv --unlabelled many.csv --output my-classifier",
         "langnet finetune my-lm snli.jsonl --task entail --output my-nli",
+        "langnet finetune my-classifier other-labels.csv --output my-second    (its encoder is kept, its head is not)",
         "langnet finetune my-lm classes/ --output my-classifier    (a folder with a sub-folder a class)",
     )
 )
@@ -79,7 +80,9 @@ def finetune(
     resume: Resume = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Transfer a language model to a task: classification, or what --task says.
+    """Transfer a pretrained model to a task: classification, or what --task says.
+
+    Of a model that has a task already the encoder is kept and the head replaced, so any task can serve as pretraining.
 
     Checkpoints and TensorBoard events of a fine-tuning are kept in OUTPUT.run.
     """

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 Sources = Annotated[list[str], typer.Argument(help="Files, folders, globs, archives, '-' for standard input.")]
-LanguageModelName = Annotated[str, typer.Argument(metavar="MODEL", help="Folder or name of a language model.")]
+LanguageModelName = Annotated[str, typer.Argument(metavar="MODEL", help="Folder or name of a pretrained model.")]
 NewFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder of the new model.")]
 TextColumn = Annotated[str, typer.Option(help="Column of tables that holds the text.")]
 SecondColumn = Annotated[

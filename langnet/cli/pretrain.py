@@ -1,4 +1,4 @@
-"""`langnet pretrain`: from raw text to a language model."""
+"""`langnet pretrain`: from raw text to a pretrained model."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ SIZES = (
     "tiny, mini, small, medium, base; gpt, gpt-2018 also large; gpt-2 also large, 124m, 355m, 774m, 1558m; "
     "awd-lstm also ulmfit."
 )
+# Likewise of `recipes.objectives`.
+OBJECTIVES = "causal, bidirectional, masked, causal+masked, denoising, skip-thoughts; the family's own by default."
 TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
 
 
@@ -44,6 +46,8 @@ TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
         "langnet pretrain reviews.csv --text-column body --output my-lm --size tiny --minutes 2",
         "langnet pretrain corpus.txt.gz --documents paragraph --output my-lm --tokens 20000000",
         "langnet pretrain texts/ --output my-lstm --encoder awd-lstm --minutes 10",
+        "langnet pretrain texts/ --output my-bert --objective masked --minutes 10",
+        "langnet pretrain texts/ --output my-both --objective causal+masked --minutes 10",
         "langnet pretrain texts/ --output my-lm --minutes 10 --resume    (after an interruption)",
     )
 )
@@ -65,6 +69,7 @@ def pretrain(
     batch_tokens: BatchTokens = None,
     learning_rate: LearningRate = None,
     optimizer: Optimizer = None,
+    objective: Annotated[str | None, typer.Option(help=OBJECTIVES)] = None,
     no_document_vectors: NoDocumentVectors = False,
     dropout_scale: DropoutScale = None,
     precision: Precision = "auto",
@@ -73,7 +78,7 @@ def pretrain(
     resume: Resume = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Train a language model on raw text.
+    """Pretrain a model on raw text: a language model, or by another objective.
 
     The corpus, checkpoints and TensorBoard events of the run are kept in OUTPUT.run.
     """
@@ -95,6 +100,7 @@ def pretrain(
         batch_tokens=batch_tokens,
         learning_rate=learning_rate,
         optimizer=optimizer,
+        objective=objective,
         document_vectors=not no_document_vectors,
         prepare=PrepareOptions(tokenizer, vocabulary_size, validation_fraction, corpus, seed),
         seed=seed,

@@ -125,8 +125,11 @@ class AWDLSTM(Encoder):
         widths: tuple[int, ...] = self.config.layer_dims
         return widths
 
-    def forward(self, ids: Tensor, mask: Tensor | None = None, state: Any = None) -> Encoding:
+    def forward(
+        self, ids: Tensor, mask: Tensor | None = None, state: Any = None, causal: bool | None = None
+    ) -> Encoding:
         """Encode ids (B, T) of any length; padding on the right changes neither the states nor what is handed on."""
+        self.require_own_way(causal)
         lengths = None if mask is None or bool(mask.all()) else mask.sum(1).clamp_min(1)  # (B,)
         embedded = self._embed(ids.T)  # (T, B, D)
         x, layers, after = locked_dropout(embedded, self._rate(self.config.input_dropout)), [embedded], []

@@ -113,6 +113,10 @@ class DocumentVectors:
         vectors = np.concatenate([self.vectors[:, : self.unit_dim], weights.astype(np.float32)], axis=1)
         return DocumentVectors(self.buckets, self.weights, vectors, bias.astype(np.float32))
 
+    def without_scores(self) -> DocumentVectors:
+        """The same space without the scores of a classifier behind it."""
+        return DocumentVectors(self.buckets, self.weights, self.vectors[:, : self.unit_dim], None, self.views)
+
     @property
     def unit_dim(self) -> int:
         """How many dimensions are the vector of unit length; scores come behind them."""

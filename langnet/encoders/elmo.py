@@ -159,6 +159,7 @@ class ELMo(Encoder):
     """
 
     bidirectional = True
+    causal = False
 
     def __init__(self, config: ELMoConfig):
         super().__init__()
@@ -177,12 +178,15 @@ class ELMo(Encoder):
             self.softmax = nn.Linear(config.projection, config.vocabulary_size, bias=False)
             nn.init.normal_(self.softmax.weight, std=config.projection**-0.5)
 
-    def forward(self, ids: Tensor, mask: Tensor | None = None, state: Any = None) -> Encoding:
+    def forward(
+        self, ids: Tensor, mask: Tensor | None = None, state: Any = None, causal: bool | None = None
+    ) -> Encoding:
         """Encode ids (B, T, C) of words as `text.characters` spells them, or (B, T) with a table of words.
 
         Raises:
             LangnetError: ids of the wrong shape, or of words longer than the encoder's.
         """
+        self.require_own_way(causal)
         if ids.dim() != (2 if self.config.n_words else 3):
             wanted = "words (B, T)" if self.config.n_words else "characters (B, T, C)"
             raise LangnetError(f"this encoder reads {wanted}, not ids of the shape {tuple(ids.shape)}")

@@ -49,6 +49,8 @@ class Encoder(nn.Module, ABC):
             `LangnetError`.
         bidirectional: whether the first half of every layer above the embeddings has read what stands before a
             position, and the second half what stands after it. Both halves are then scored with `output_weight`.
+        causal: whether a position's states hang on nothing that stands after it, unless a call of `forward` asks for
+            another way.
     """
 
     config: Any
@@ -59,15 +61,23 @@ class Encoder(nn.Module, ABC):
     predicts_next: bool = True
     characters: int | None = None
     bidirectional: bool = False
+    causal: bool = True
 
     @abstractmethod
-    def forward(self, ids: Tensor, mask: Tensor | None = None, state: Any = None) -> Encoding:
+    def forward(
+        self, ids: Tensor, mask: Tensor | None = None, state: Any = None, causal: bool | None = None
+    ) -> Encoding:
         """Encode token ids.
 
         Args:
             ids: (B, T) int64 token ids, or (B, T, C) where words are read as characters.
             mask: (B, T) bool, True at real tokens; padding stands on the right. None means no padding.
             state: what an earlier call returned as `Encoding.state`, to go on from there.
+            causal: True reads a position with what stands before it, False with both sides, by the same weights; None
+                is the encoder's own way, `Encoder.causal`. Most encoders know only their own.
+
+        Raises:
+            LangnetError: the encoder cannot read in the way that was asked for.
         """
 
     @abstractmethod
@@ -103,6 +113,16 @@ class Encoder(nn.Module, ABC):
             LangnetError: this encoder has no such dial.
         """
         raise LangnetError(f"dropout scale {scale:g}: this encoder has no such dial; leave it out, or use awd-lstm")
+
+    def require_own_way(self, causal: bool | None) -> None:
+        """Nothing, where `causal` asks for nothing else than the one way in which this encoder reads.
+
+        Raises:
+            LangnetError: it does.
+        """
+        if causal is not None and causal != self.causal:
+            own, other = ("left to right", "both sides") if self.causal else ("both sides", "left to right")
+            raise LangnetError(f"this encoder reads from {own}, not from {other}; a gpt reads in either way")
 
     @property
     def layer_dims(self) -> tuple[int, ...]:

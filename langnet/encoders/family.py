@@ -6,11 +6,13 @@ Every architecture's file ends in its `FAMILIES`; `encoders/registry.py` gathers
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from langnet.encoders.encoder import Encoder
 from langnet.errors import LangnetError
+
+Reading = Literal["own", "both", "two-way"]
 
 
 @dataclass(frozen=True)
@@ -90,3 +92,24 @@ class Family:
         """
         if size not in self.sizes:
             raise LangnetError(f"there is no size '{size}' of {self.name}; choose one of {', '.join(self.sizes)}")
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether the family itself reads in both directions, as ELMo does."""
+        return bool(getattr(self.encoder_class, "bidirectional", False))
+
+    @property
+    def reads_either_way(self) -> bool:
+        """Whether the same weights read from the left or from both sides, as attention can."""
+        return any(part.name == "causal" for part in fields(self.config_class))  # type: ignore[arg-type]
+
+    def require_reading(self, reading: Reading) -> None:
+        """Nothing, where the family can read so; see `encoders.registry.build_encoder`.
+
+        Raises:
+            LangnetError: it cannot.
+        """
+        if reading == "both" and not self.reads_either_way:
+            raise LangnetError(f"{self.name} cannot attend to both sides of a word; a gpt can")
+        if reading == "two-way" and self.bidirectional:
+            raise LangnetError(f"{self.name} reads in both directions already, so it is not doubled")

@@ -1,4 +1,4 @@
-"""GPT: causal transformers, those published in 2018 and 2019 and today's recipe, from one set of blocks.
+"""GPT: transformers, those published in 2018 and 2019 and today's recipe, from one set of blocks.
 
 `gpt-2018` is the OpenAI transformer (Radford et al., "Improving Language Understanding by Generative Pre-Training",
 2018): learned positions, LayerNorm after each residual sum (post-norm), GELU in its tanh form, biases, dropout 0.1,
@@ -13,15 +13,16 @@ positions (Su et al. 2021), normalised queries and keys (Henry et al. 2020), squ
 and output projections that start at zero, so that every block starts as the identity.
 
 What differs here: the families are one configuration apart, and padding stands on the right, where a causal model
-cannot see it, so no attention mask is ever built. On a CPU what stands between the matrix products is computed by
-`encoders/fused.py`.
+cannot see it, so it needs no attention mask. The same weights can also read from both sides, for masked objectives
+(Devlin et al. 2018): by the configuration, or call by call. On a CPU what stands between the matrix products is
+computed by `encoders/fused.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -53,6 +54,7 @@ class GPTConfig:
         zero_outputs: the last matrix of each sub-layer starts at zero.
         bias: whether linear layers have a bias.
         tie_embeddings: the softmax shares its matrix with the token embeddings.
+        causal: whether a position attends to nothing after it where a call does not say otherwise.
     """
 
     vocabulary_size: int
@@ -69,6 +71,7 @@ class GPTConfig:
     zero_outputs: bool = True
     bias: bool = False
     tie_embeddings: bool = True
+    causal: bool = True
 
     def __post_init__(self) -> None:
         if self.dim % self.n_heads:
@@ -105,8 +108,25 @@ def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
     return torch.cat([first * cosines - second * sines, second * cosines + first * sines], dim=-1)  # (B, H, T, width)
 
 
+Cache = tuple[Tensor, Tensor]  # keys and values, (B, H, P, width) each
+
+
+class Sight(NamedTuple):
+    """What the positions of one call see.
+
+    Attributes:
+        causal: nothing after themselves, or all that is real.
+        mask: (B, T) of real tokens, read where it is not causal.
+        past: keys and values of what went before, or None.
+    """
+
+    causal: bool
+    mask: Tensor | None = None
+    past: Cache | None = None
+
+
 class Attention(nn.Module):
-    """Causal self-attention over several heads (Vaswani et al. 2017, section 3.2)."""
+    """Self-attention over several heads (Vaswani et al. 2017, section 3.2), of the past or of both sides."""
 
     def __init__(self, config: GPTConfig):
         super().__init__()
@@ -116,8 +136,9 @@ class Attention(nn.Module):
         self.qkv_bias = nn.Parameter(torch.zeros(3 * config.dim)) if config.bias else None
         self.output = nn.Linear(config.dim, config.dim, bias=config.bias)
 
-    def forward(self, x: Tensor, past: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Attend: x (B, T, D), past keys and values (B, H, P, width) or None; also returns the keys and values."""
+    def forward(self, x: Tensor, sight: Sight) -> tuple[Tensor, Cache]:
+        """Attend: x (B, T, D), with what `sight` lets it see; also returns the keys and values."""
+        past = sight.past
         B, T, D = x.shape
         start = 0 if past is None else past[0].shape[2]
         q, k, v = self._heads(F.linear(x, self.qkv.flatten(0, 1), self.qkv_bias), start)  # each (B, H, T, width)
@@ -127,6 +148,9 @@ class Attention(nn.Module):
         if past is not None:
             visible = torch.ones(T, start + T, dtype=torch.bool, device=x.device).tril(start)  # (T, P + T)
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=visible, dropout_p=dropout)
+        elif not sight.causal:
+            real = None if sight.mask is None else sight.mask[:, None, None]  # (B, 1, 1, T)
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=real, dropout_p=dropout)  # (B, H, T, width)
         elif fused.serves(x) and not dropout and T <= fused.LONGEST:
             mixed = fused.causal_attention(q, k, v)  # (B, H, T, width)
         else:
@@ -180,26 +204,28 @@ class Block(nn.Module):
         self.norm2 = RMSNorm() if config.norm == "pre-rms" else nn.LayerNorm(config.dim)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, past: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, x: Tensor, sight: Sight) -> tuple[Tensor, Cache]:
         if self.post_norm:
-            attended, present = self.attention(x, past)
+            attended, present = self.attention(x, sight)
             x = self.norm1(x + self.dropout(attended))  # (B, T, D)
             return self.norm2(x + self.dropout(self.feedforward(x))), present
-        attended, present = self.attention(self.norm1(x), past)
+        attended, present = self.attention(self.norm1(x), sight)
         x = x + self.dropout(attended)  # (B, T, D)
         return x + self.dropout(self.feedforward(self.norm2(x))), present
 
 
 class GPT(Encoder):
-    """A causal transformer; the families differ only in their `GPTConfig`.
+    """A transformer; the families differ only in their `GPTConfig`.
 
-    `Encoding.state` is the list of keys and values of each block, so that generation costs one position a token.
+    Read from left to right, `Encoding.state` is the list of keys and values of each block, so that generation costs one
+    position a token.
     """
 
     def __init__(self, config: GPTConfig):
         super().__init__()
         self.config = config
         self.dim, self.n_layers, self.context = config.dim, config.n_layers, config.context
+        self.causal = config.causal
         self.token_embedding = nn.Embedding(config.vocabulary_size, config.dim)
         learned = config.positions == "learned"
         self.position_embedding = nn.Embedding(config.context, config.dim) if learned else None
@@ -224,12 +250,18 @@ class GPT(Encoder):
             else:
                 nn.init.normal_(parameter, std=self.config.dim**-0.5)
 
-    def forward(self, ids: Tensor, mask: Tensor | None = None, state: Any = None) -> Encoding:
-        """Encode ids (B, T); `mask` only documents the padding on the right, which causal attention cannot see.
+    def forward(
+        self, ids: Tensor, mask: Tensor | None = None, state: Any = None, causal: bool | None = None
+    ) -> Encoding:
+        """Encode ids (B, T); read from left to right, `mask` only documents padding, which stands on the right.
 
         Raises:
-            LangnetError: the sequence with its past is longer than `context`.
+            LangnetError: the sequence with its past is longer than `context`, or has a past and is to be read from
+                both sides.
         """
+        causal = self.causal if causal is None else causal
+        if state is not None and not causal:
+            raise LangnetError("what was read from both sides cannot be gone on with; read the whole text at once")
         start = 0 if state is None else state[0][0].shape[2]
         if start + ids.shape[1] > self.config.context:
             raise LangnetError(
@@ -245,14 +277,14 @@ class GPT(Encoder):
         x = self.embedding_dropout(x)
         layers, presents = [x], []
         for index, block in enumerate(self.blocks):
-            x, present = block(x, None if state is None else state[index])
+            x, present = block(x, Sight(causal, mask, None if state is None else state[index]))
             layers.append(x)
             presents.append(present)
         if self.config.norm == "pre-rms":  # post-norm blocks end in a norm of their own
             layers[-1] = rms_norm(x, x.dtype)  # (B, T, D)
         elif self.final_norm is not None:
             layers[-1] = self.final_norm(x)  # (B, T, D)
-        return Encoding(layers, None if self.training else presents)
+        return Encoding(layers, presents if causal and not self.training else None)
 
     def output_weight(self) -> Tensor:
         return self.token_embedding.weight if self.softmax is None else self.softmax.weight  # (V, D)

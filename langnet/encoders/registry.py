@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -10,8 +10,9 @@ import torch
 from langnet.encoders.awd_lstm import FAMILIES as AWD_LSTM_FAMILIES
 from langnet.encoders.elmo import FAMILIES as ELMO_FAMILIES
 from langnet.encoders.encoder import Encoder
-from langnet.encoders.family import Family
+from langnet.encoders.family import Family, Reading
 from langnet.encoders.gpt import FAMILIES as GPT_FAMILIES
+from langnet.encoders.two_way import TwoWay, TwoWayConfig
 from langnet.encoders.vectors import FAMILY as VECTORS
 from langnet.errors import LangnetError
 
@@ -50,18 +51,36 @@ def size_help() -> str:
     return "; ".join([", ".join(shared), *(f"{', '.join(names)} also {more}" for more, names in own.items())]) + "."
 
 
-def build_encoder(family: str, size: str, vocabulary_size: int, seed: int, context: int | None = None) -> Encoder:
+def build_encoder(
+    family: str,
+    size: str,
+    vocabulary_size: int,
+    seed: int,
+    context: int | None = None,
+    reading: Reading = "own",
+) -> Encoder:
     """A new encoder with weights drawn from `seed`; the caller's random state is left alone.
 
+    Args:
+        family, size: the names.
+        vocabulary_size: V.
+        seed: of the weights.
+        context: None takes the size's own.
+        reading: `own` as the family does; `both` attends to both sides, where the family can; `two-way` is two
+            encoders of the family, one for each direction.
+
     Raises:
-        LangnetError: no such family or size.
+        LangnetError: no such family or size, or the family cannot read so.
     """
     found = find_family(family)
     found.require_size(size)
+    found.require_reading(reading)
     config = found.make_config(size, vocabulary_size, context)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return found.encoder_class(config)
+        if reading == "two-way":
+            return TwoWay(TwoWayConfig(config))
+        return found.encoder_class(replace(config, causal=False) if reading == "both" else config)
 
 
 def build_encoder_like(encoder: Encoder, seed: int) -> Encoder:
@@ -73,6 +92,8 @@ def build_encoder_like(encoder: Encoder, seed: int) -> Encoder:
 
 def encoder_config(encoder: Encoder, family: str) -> dict[str, Any]:
     """What a model's folder says of its encoder."""
+    if isinstance(encoder, TwoWay):
+        return {"family": family, "two_way": True, **asdict(encoder.config.one_way)}
     return {"family": family, **asdict(encoder.config)}
 
 
@@ -83,12 +104,13 @@ def rebuild_encoder(config: dict[str, Any]) -> Encoder:
         LangnetError: the configuration is of an encoder that this version does not know.
     """
     fields = dict(config)
-    name = fields.pop("family", None)
+    name, two_way = fields.pop("family", None), fields.pop("two_way", False)
     known = FAMILIES | _NOT_PRETRAINED
     if name not in known:
         raise LangnetError(f"this model's encoder is '{name}', which this version of langnet does not know")
     family = known[name]
     try:
-        return family.encoder_class(family.config_class(**fields))
+        held = family.config_class(**fields)
+        return TwoWay(TwoWayConfig(held)) if two_way else family.encoder_class(held)
     except TypeError as error:
         raise LangnetError(f"this model's encoder configuration does not fit '{name}': {error}") from error

@@ -65,7 +65,10 @@ class Vectors(Encoder):
         self.subwords: Tensor  # no parameter: no layer reads it, unseen words are looked up in it
         self.register_buffer("subwords", torch.zeros(config.buckets, config.dim))
 
-    def forward(self, ids: Tensor, mask: Tensor | None = None, state: Any = None) -> Encoding:
+    def forward(
+        self, ids: Tensor, mask: Tensor | None = None, state: Any = None, causal: bool | None = None
+    ) -> Encoding:
+        self.require_own_way(causal)
         return Encoding([self.embeddings(ids)])  # (B, T, D)
 
     def logits(self, hidden: Tensor) -> Tensor:

@@ -126,13 +126,13 @@ def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequenc
         batch = batch.to(device)
         assert batch.targets is not None, "windows need targets"
         assert batch.document is not None, "windows say of which document they are"
-        hidden = encoder(batch.ids, batch.mask).top  # (B, T, D)
+        hidden = encoder(batch.ids, batch.mask, causal=None if encoder.bidirectional else True).top  # (B, T, D)
         document, sides = batch.document.cpu().numpy(), [(hidden, batch.targets)]
         if encoder.bidirectional:
             assert batch.previous is not None, "windows both ways say what stands before"
             sides = list(zip(hidden.chunk(2, dim=-1), (batch.targets, batch.previous), strict=True))
         for side, (states, targets) in enumerate(sides):
-            losses = _token_losses(encoder, states, targets)
+            losses = nats_of_tokens(encoder, states, targets)
             np.add.at(nats[side], document, losses.view(targets.shape).double().sum(1).cpu().numpy())
         np.add.at(count, document, (batch.targets != -100).sum(1).cpu().numpy())
     encoder.train(was_training)
@@ -142,7 +142,7 @@ def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequenc
     return [TextScore(-float(n), int(c), int(b)) for n, c, b in zip(nats[0], count, n_bytes, strict=True)]
 
 
-def _token_losses(encoder: Encoder, hidden: Tensor, targets: Tensor) -> Tensor:
+def nats_of_tokens(encoder: Encoder, hidden: Tensor, targets: Tensor) -> Tensor:
     """Nats of each position: (B, T, D), (B, T) to (B x T,)."""
     weight, bias = encoder.output_weight().to(hidden.dtype), encoder.output_bias()
     bias = None if bias is None else bias.to(hidden.dtype)
@@ -165,7 +165,8 @@ def scoring_windows(
 def _windows(encoder: Encoder, documents: Sequence[np.ndarray] | TokenShards) -> Iterator[Batch]:
     if encoder.bidirectional:
         assert not isinstance(documents, TokenShards), "what is read both ways is held"
-        return windows_both_ways(documents, UNLIMITED, ROWS, UNLIMITED // 4)
+        overlap = UNLIMITED // 4 if encoder.context is None else max(1, encoder.context // 2)
+        return windows_both_ways(documents, encoder.context or UNLIMITED, ROWS, overlap)
     if encoder.context is None:
         return document_windows(documents, UNLIMITED, ROWS, UNLIMITED - UNLIMITED // 4)
     return document_windows(documents, encoder.context, ROWS, max(1, encoder.context // 2))

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from langnet.hub.description import OBJECTIVE_LOSSES
+
 MARK = "<!-- written by langnet from config.json; a card without this line is kept as it is -->"
 _MOST_LABELS = 40
 
@@ -24,7 +26,8 @@ class CardFacts:
         labels: of a classifier; None for a language model.
         max_tokens: the most tokens of a text that a classifier reads.
         task: name of the supervised task; None for a language model or word vectors.
-        facts: what the recipes wrote down: `corpus`, `pretrain`, `vectors`, `validation`, `adapted_from`, `finetune`.
+        facts: what the recipes wrote down: `corpus`, `pretrain`, `vectors`, `validation`, `adapted_from`, `supervised`,
+            `finetune`.
     """
 
     name: str
@@ -77,6 +80,11 @@ def _is_vectors(card: CardFacts) -> bool:
     return card.is_language_model and bool(card.facts.get("vectors"))
 
 
+def _writes(card: CardFacts) -> bool:
+    """Whether the model can go on with a text."""
+    return (card.facts.get("pretrain") or {}).get("objective", "causal") in ("causal", "causal+masked")
+
+
 def _made(card: CardFacts) -> list[str]:
     facts = card.facts
     parts, earlier = [], facts.get("adapted_from")
@@ -88,6 +96,9 @@ def _made(card: CardFacts) -> list[str]:
         parts.append("**Pretraining.** " + _training(facts))
     else:
         parts.append("**Pretraining.** Not recorded.")
+    for before in facts.get("supervised") or []:
+        what = f"{before['n_labels']} labels" if before.get("n_labels") else f"the task `{before.get('task')}`"
+        parts.append(f"**Supervised pretraining on {what}.** " + _transfer(before))
     if not card.is_language_model:
         parts.append("**Transfer.** " + _transfer(facts.get("finetune") or {}))
     if card.labels:
@@ -132,8 +143,9 @@ def _training(facts: Mapping[str, Any]) -> str:
     sentences.append(f"Languages: {facts.get('languages') or 'not recorded'}.")
     sentences += _imported(facts.get("imported") or {})
     if run:
+        learned = run.get("summary") or "next-token prediction"
         sentences.append(
-            f"Next-token prediction over {_number(run, 'tokens')} tokens in {_number(run, 'steps')} steps and "
+            f"{_capital(learned)} over {_number(run, 'tokens')} tokens in {_number(run, 'steps')} steps and "
             f"{run.get('minutes', 'an unknown number of')} minutes"
             + (f", seed {options['seed']}" if "seed" in options else "")
             + (f", on: {run['machine']}." if run.get("machine") else ".")
@@ -199,8 +211,24 @@ def _measured(card: CardFacts) -> list[str]:
     scores = card.facts.get("validation") or {}
     if not scores.get("n_bytes") and card.facts.get("imported"):
         return [f"Nothing yet. `langnet evaluate {card.name} text.txt` gives its bits per byte with an interval."]
-    if not scores.get("n_bytes"):
+    own = [name for name in OBJECTIVE_LOSSES if scores.get(f"{name}_tokens")]
+    if not scores.get("n_bytes") and not own:
         return ["Nothing was held out of the corpus, so nothing is known."]
+    return [*(_likelihood(scores) if scores.get("n_bytes") else []), *(_own_loss(scores, name) for name in own)]
+
+
+def _own_loss(scores: Mapping[str, Any], name: str) -> str:
+    """The held-out loss of an objective that gives texts no probability."""
+    interval = scores.get(f"{name}_interval")
+    within = f" (95 % interval {interval[0]:.3f} to {interval[1]:.3f} over documents)" if interval else ""
+    return (
+        f"{_capital(name.replace('_', ' '))} of {scores[name]:.3f} nats a token{within}, on "
+        f"{_number(scores, f'{name}_tokens')} tokens held out of the corpus; it compares only between models of one "
+        "tokenizer and one objective."
+    )
+
+
+def _likelihood(scores: Mapping[str, Any]) -> list[str]:
     interval = scores.get("interval")
     within = f" (95 % interval {interval[0]:.3f} to {interval[1]:.3f} over documents)" if interval else ""
     documents = f"{scores['n_documents']:,} documents, " if "n_documents" in scores else ""
@@ -219,7 +247,8 @@ def _limits(card: CardFacts) -> str:
         )
         lines[-1] += " whatever it means where it stands; unknown words have none. It writes no text."
     elif card.is_language_model:
-        lines.append("- Meant as a start for classifiers. It writes what is probable, not what is true.")
+        writes = " It writes what is probable, not what is true." if _writes(card) else " It writes no text."
+        lines.append("- Meant as a start for classifiers." + writes)
     elif card.labels:
         lines.append(
             "- It always answers with one of its labels, also where none fits; its probabilities may be too sure."
@@ -237,15 +266,18 @@ def _loading(card: CardFacts) -> str:
         shell = f"langnet vectors nearest {name} good\nlangnet finetune {name} train.csv --output my-classifier"
         return f'```python\n{python}\nspace.nearest("good")\n```\n\n```sh\n{shell} --method frozen\n```'
     if card.is_language_model:
-        python = f'model = langnet.load("{name}")\nmodel.generate("")'
-        shell = f"langnet generate {name}\nlangnet finetune {name} train.csv --output my-classifier"
+        python = f'model = langnet.load("{name}")' + ('\nmodel.generate("")' if _writes(card) else "")
+        shell = f"langnet generate {name}\n" if _writes(card) else ""
+        shell += f"langnet finetune {name} train.csv --output my-classifier"
     else:
-        use = (
-            'predict(["a text"])' if card.task == "classify" else f'guess(find_kind("{card.task}").read(["new.jsonl"]))'
-        )
+        use = 'predict(["a text"])' if card.task == "classify" else "guess(items)"
         python = f'model = langnet.load("{name}")\nmodel.{use}'
         shell = f"langnet predict {name} new.csv\nlangnet evaluate {name} test.csv"
     return f"```python\nimport langnet\n\n{python}\n```\n\n```sh\n{shell}\n```"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _number(facts: Mapping[str, Any], key: str) -> str:

@@ -10,6 +10,9 @@ from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.model import TaskModel
 
+# What the recipes call the held-out losses of objectives that give texts no probability.
+OBJECTIVE_LOSSES = ("masked_loss", "reconstruction_loss", "neighbour_loss")
+
 
 def network_config(
     network: TaskModel, family: str, size: str | None, max_tokens: int, facts: dict[str, Any]
@@ -28,7 +31,7 @@ def network_config(
         "family": family,
         "size": size,
         "parameters": n_parameters(network),
-        "bits_per_byte": scores["bits_per_byte"] if scores.get("n_bytes") else None,
+        "bits_per_byte": scores.get("bits_per_byte") if scores.get("n_bytes") else None,
         "encoder": encoder_config(network.encoder, family),
         "task": network.task.config(),
         "scalar_mix": isinstance(network.mix, ScalarMix),
@@ -37,12 +40,29 @@ def network_config(
     }
 
 
+def held_out_line(scores: dict[str, Any]) -> str:
+    """What a new model reached on the text that was held out, in one line."""
+    parts = []
+    if scores.get("n_bytes"):
+        parts.append(f"{scores['bits_per_byte']:.3f} bits per byte" + _within(scores.get("interval")))
+        parts.append(f"perplexity {scores['perplexity']:,.1f} on {scores['n_documents']:,} held-out texts")
+    for name in OBJECTIVE_LOSSES:
+        if scores.get(f"{name}_tokens"):
+            loss = f"{name.replace('_', ' ')} {scores[name]:.3f} nats a token" + _within(scores[f"{name}_interval"])
+            parts.append(f"{loss} on {scores[f'{name}_tokens']:,} held-out tokens")
+    return ", ".join(parts) or "nothing was held out, so nothing is known of it"
+
+
+def _within(interval: list[float] | None) -> str:
+    return " [{:.3f}, {:.3f}]".format(*interval) if interval else ""
+
+
 def architecture(network: TaskModel, tokenizer: Tokenizer, space: DocumentVectors | None) -> dict[str, str]:
     """Names and values for the card's table."""
     encoder = network.encoder
     return {
         "parameters": f"{n_parameters(network):,}",
-        "layers": f"{encoder.n_layers}",
+        "layers": f"{encoder.n_layers}" + (" in each direction" if encoder.bidirectional else ""),
         "width": f"{encoder.dim:,}",
         "context": f"{encoder.context:,} tokens" if encoder.context else "unlimited",
         "tokenizer": f"{tokenizer.kind}, {tokenizer.vocabulary_size:,} entries",

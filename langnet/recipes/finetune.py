@@ -14,6 +14,7 @@ import torch
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.encoders.registry import build_encoder_like
 from langnet.errors import LangnetError
+from langnet.recipes.base_model import check_auxiliary, facts_before, say_what_is_kept
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
 from langnet.recipes.model import Model, load
@@ -52,7 +53,9 @@ def finetune(
     progress: Progress | None = None,
     resume: bool = False,
 ) -> Model:
-    """Transfer a language model to classification.
+    """Transfer a pretrained model to classification.
+
+    A classifier can be the start too, since its own task was then a pretraining: its encoder is kept, its head is not.
 
     Args:
         model: a loaded model, or its folder or name; it is left as it is.
@@ -69,11 +72,9 @@ def finetune(
     """
     options = options or FinetuneOptions()
     base = load(model) if isinstance(model, str | Path) else model
-    if options.auxiliary_lm and base.encoder.characters:
-        raise LangnetError(f"{base.family} has no language-model loss beside a task; leave --auxiliary-lm out")
+    check_auxiliary(base, options)
     names, classes = _class_ids(texts, labels)
-    if options.auxiliary_lm and not base.encoder.predicts_next:
-        raise LangnetError("word vectors have no language-model loss; leave --auxiliary-lm out")
+    say_what_is_kept(base, options, progress)
     made = _Job(base, options, names, classes, progress).run(texts, unlabelled, folder, resume)
     data = LabelledData(list(texts), [str(label) for label in labels])
     made.facts["finetune"]["training_texts"] = describe_training_texts(data)
@@ -96,6 +97,8 @@ class _Job:
         if options.dropout_scale is not None:
             self.encoder.scale_dropout(options.dropout_scale)
         space = None if scratch or not options.document_features else base.document_vectors
+        if space is not None and base.is_classifier:
+            space = space.without_scores()  # they are of the labels before
         self.model = replace(
             base,
             labels=names,
@@ -103,7 +106,7 @@ class _Job:
             history=[],
             card="",
             max_tokens=options.max_tokens,
-            facts=dict(base.facts),
+            facts=facts_before(base),
         )
 
     def run(self, texts: Sequence[str], unlabelled: Sequence[str] | None, folder: Path | None, resume: bool) -> Model:

@@ -216,6 +216,11 @@ class Model:
             if self.family == VECTORS.name:
                 raise LangnetError(NO_LANGUAGE_MODEL)
             raise LangnetError(f"this model came without its softmax, so it cannot {wanted}; it can be fine-tuned")
+        if not self.network.task.gives_probabilities:
+            raise LangnetError(
+                f"this model was pretrained by '{self.network.task.name}', which gives texts no probabilities, so it "
+                f"cannot {wanted}; it can be fine-tuned"
+            )
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write the model's folder; see `langnet.hub.folder`.

@@ -1,4 +1,4 @@
-"""`langnet pretrain` and `langnet adapt`: from raw text to a language model, or from one to one of another domain."""
+"""`langnet pretrain` and `langnet adapt`: from raw text to a pretrained model, or from one to one of another domain."""
 
 from __future__ import annotations
 
@@ -16,18 +16,27 @@ from langnet.encoders.document_vectors import DocumentVectorOptions, DocumentVec
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.family import Recipe
 from langnet.encoders.registry import build_encoder, find_family
+from langnet.encoders.two_way import TwoWay
 from langnet.encoders.vectors import FAMILY as VECTORS
 from langnet.encoders.word_classes import WordClasses, WordClassOptions
 from langnet.errors import LangnetError
-from langnet.evaluate.language_model import LanguageModelScores, score_documents, scoring_windows, sum_up
 from langnet.recipes.model import Model, load
-from langnet.tasks.registry import build_task
-from langnet.text.batches import LanguageModelBatches
+from langnet.recipes.objectives import (
+    OBJECTIVES,
+    HeldOut,
+    ObjectiveOptions,
+    Plan,
+    Sizes,
+    kept_task,
+    plan_adaptation,
+    plan_objective,
+    training_batches,
+    training_task,
+)
 from langnet.text.prepare import PrepareOptions, prepare_corpus
 from langnet.text.prepared import PreparedCorpus, open_corpus
 from langnet.text.shards import TokenShards
-from langnet.text.spelling import PredictableDocuments, SpelledBatches, Spelling
-from langnet.text.streams import StreamBatches
+from langnet.text.spelling import PredictableDocuments
 from langnet.text.tokenizer import Tokenizer
 from langnet.training.budget import Budget
 from langnet.training.checkpoint import remove_checkpoint
@@ -36,7 +45,7 @@ from langnet.training.machine import describe_machine
 from langnet.training.optimizer import OptimizerConfig
 from langnet.training.processes import is_main_process, wait_for_main
 from langnet.training.progress import Progress
-from langnet.transfer.groups import encoder_groups
+from langnet.transfer.groups import model_groups
 from langnet.transfer.model import TaskModel
 from langnet.transfer.schedule import ScheduleConfig
 
@@ -50,7 +59,7 @@ NT_ASGD: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class PretrainOptions:
-    """How a language model is pretrained.
+    """How a model is pretrained on raw text.
 
     Attributes:
         encoder: family of the encoder, of `encoders.registry.FAMILIES`.
@@ -61,6 +70,9 @@ class PretrainOptions:
         batch_tokens: tokens an update; None takes the family's.
         learning_rate: peak rate of AdamW; None takes the family's.
         optimizer: None takes the family's.
+        objective: what is learned: `causal`, `bidirectional`, `masked`, `causal+masked`, `denoising` or
+            `skip-thoughts`; None takes the family's own. See docs/explanation/pretraining-objectives.md.
+        objective_options: settings of the objective.
         document_vectors: also decompose the documents into vectors, a minute's work; see `encoders.document_vectors`.
         document: how those vectors are made.
         word_classes: how the views beside them are made, from which co-training starts.
@@ -80,6 +92,8 @@ class PretrainOptions:
     batch_tokens: int | None = None
     learning_rate: float | None = None
     optimizer: Literal["adamw", "muon", "adagrad", "nt-asgd"] | None = None
+    objective: str | None = None
+    objective_options: ObjectiveOptions = field(default_factory=ObjectiveOptions)
     document_vectors: bool = True
     document: DocumentVectorOptions = field(default_factory=DocumentVectorOptions)
     word_classes: WordClassOptions = field(default_factory=WordClassOptions)
@@ -128,7 +142,7 @@ def pretrain(
     *,
     texts: bool = False,
 ) -> Model:
-    """Train a language model on raw text.
+    """Pretrain a model on raw text, as a language model or by another objective.
 
     Args:
         sources: files, folders, globs, or whatever else `langnet.text.corpus.read_documents` reads.
@@ -143,18 +157,21 @@ def pretrain(
     options.budget()  # a wrong budget is said before the corpus is read
     family = find_family(options.encoder)
     family.require_size(options.size)  # and so is a wrong name
+    plan = plan_objective(family, options.objective, options.objective_options)
     prepare = replace(
         options.prepare,
         tokenizer=options.prepare.tokenizer or family.recipe.tokenizer,
         spell=family.recipe.spell,
+        mask=plan.needs_mask,
     )
     with working_folder(run.folder) as folder:
         corpus = _prepared(sources, folder, replace(options, prepare=prepare), run, texts)
+        vocabulary_size = corpus.tokenizer.vocabulary_size
         encoder = build_encoder(
-            options.encoder, options.size, corpus.tokenizer.vocabulary_size, options.seed, options.context
+            options.encoder, options.size, vocabulary_size, options.seed, options.context, plan.reading
         )
         space = _document_vectors(corpus, options, run.progress)
-        model = _train(encoder, options.encoder, corpus, space, options, run, folder)
+        model = _train(encoder, options.encoder, plan, corpus, space, options, run, folder)
         model.facts["size"] = options.size
         return model
 
@@ -184,11 +201,12 @@ def adapt(
         if base.family == VECTORS.name:
             raise LangnetError("word vectors cannot be adapted; train new ones on both texts: langnet vectors train")
         raise LangnetError("this model came without its softmax, so it cannot learn from raw text; fine-tune it")
+    plan = plan_adaptation(find_family(base.family), base.network.task.config(), options.objective)
     prepare = replace(options.prepare, spell=base.encoder.characters is not None)
     with working_folder(run.folder) as folder:
         corpus = _prepared(sources, folder, replace(options, prepare=prepare), run, texts, base.tokenizer)
         space = _document_vectors(corpus, options, run.progress)
-        adapted = _train(copy.deepcopy(base.encoder), base.family, corpus, space, options, run, folder)
+        adapted = _train(copy.deepcopy(base.encoder), base.family, plan, corpus, space, options, run, folder)
         adapted.facts |= {"size": base.size, "adapted_from": base.facts}
         return adapted
 
@@ -196,6 +214,7 @@ def adapt(
 def _train(
     encoder: Encoder,
     family: str,
+    plan: Plan,
     corpus: PreparedCorpus,
     space: DocumentVectors | None,
     options: PretrainOptions,
@@ -206,56 +225,49 @@ def _train(
     recipe = find_family(family).recipe
     if options.dropout_scale is not None:
         encoder.scale_dropout(options.dropout_scale)
-    network = TaskModel(encoder, [(build_task(recipe.objective, encoder.dim), 1.0)])
-    context = encoder.context or options.context or recipe.window
-    layout = StreamBatches if recipe.layout == "streams" else LanguageModelBatches
-    plain = layout(
-        corpus.train, context, max(1, (options.batch_tokens or recipe.batch_tokens) // context), options.seed
-    )
-    spelling = corpus.spelling
-    batches = SpelledBatches(plain, spelling) if spelling else plain
-
-    def validate() -> dict[str, float]:
-        scores = score_shards(encoder, corpus.validation, VALIDATION_TOKENS, spelling)
-        sides = zip(("forward_perplexity", "backward_perplexity"), scores.perplexities or (), strict=False)
-        return {"bits_per_byte": scores.bits_per_byte, **dict(sides)}
-
+    task = training_task(plan, encoder, options.seed)
+    network = TaskModel(encoder, [(task, 1.0)])
+    sizes = Sizes(options.batch_tokens, options.context, options.seed)
+    held_out = HeldOut(task, encoder, corpus)
+    known = task.gives_probabilities or corpus.validation.n_documents > 0
     trainer = Trainer(
         network,
-        encoder_groups(encoder),
-        batches,
+        model_groups(network),
+        training_batches(plan, task, encoder, corpus, recipe, sizes),
         _loop_config(encoder, recipe, options),
-        validate=validate,
+        validate=(lambda: held_out.watched(VALIDATION_TOKENS)) if known else None,
         folder=folder if run.folder else None,
         progress=run.progress,
     )
     result = trainer.run(run.resume)
     if run.folder and is_main_process():
         remove_checkpoint(folder)
-    scores = score_shards(encoder, corpus.validation, None, spelling)
     facts: dict[str, Any] = {
         "corpus": corpus.report.to_dict(),
         "pretrain": {
+            "objective": plan.objective,
+            "summary": OBJECTIVES[plan.objective].summary,
             "tokens": result.state.tokens,
             "steps": result.state.step,
             "minutes": round(result.state.seconds / 60, 2),
             "options": asdict(options),
             "machine": describe_machine(),
         },
-        "validation": scores.to_dict(),
+        "validation": held_out.scores(),
         "parameters": encoder.n_parameters,
     }
-    network.eval()
-    return Model(family, corpus.tokenizer, network.cpu(), None, space, facts, result.history)
+    kept = TaskModel(encoder, [(kept_task(task, encoder.dim), 1.0)]).eval()
+    return Model(family, corpus.tokenizer, kept.cpu(), None, space, facts, result.history)
 
 
 def _loop_config(encoder: Encoder, recipe: Recipe, options: PretrainOptions) -> LoopConfig:
     """The family's recipe, where the options leave it open; NT-ASGD has settings of its own, Merity et al. 2017's."""
     if options.optimizer == "nt-asgd":
         recipe = replace(recipe, **NT_ASGD)
+    width = encoder.dim // 2 if isinstance(encoder, TwoWay) else encoder.dim
     optimizer = OptimizerConfig(
         options.optimizer or recipe.optimizer,
-        options.learning_rate or recipe.rate(encoder.dim),
+        options.learning_rate or recipe.rate(width),
         weight_decay=recipe.weight_decay,
         betas=recipe.betas,
     )
@@ -269,22 +281,6 @@ def _loop_config(encoder: Encoder, recipe: Recipe, options: PretrainOptions) -> 
         precision=options.precision,
         device=options.device,
     )
-
-
-def score_shards(
-    encoder: Encoder, shards: TokenShards, max_tokens: int | None, spelling: Spelling | None = None
-) -> LanguageModelScores:
-    """Bits per byte and perplexity on whole documents, at most `max_tokens` tokens of them."""
-    documents: list[np.ndarray] = []
-    n_tokens = 0
-    for index in range(shards.n_documents):
-        document = shards.document(index)
-        if max_tokens is not None and documents and n_tokens + len(document) > max_tokens:
-            break
-        documents.append(document)
-        n_tokens += len(document)
-    windows = scoring_windows(encoder, documents, spelling)
-    return sum_up(score_documents(encoder, windows, shards.document_bytes[: len(documents)].tolist()))
 
 
 class _Documents(Sequence[np.ndarray]):

@@ -16,8 +16,8 @@ import torch
 
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.registry import build_encoder_like
-from langnet.errors import LangnetError
 from langnet.evaluate.scoring import TaskReport, report_task
+from langnet.recipes.base_model import check_auxiliary, facts_before, say_what_is_kept
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
 from langnet.recipes.kinds.kind import HeadOptions, Kind
@@ -82,7 +82,8 @@ def transfer(
     options = options or TransferOptions()
     base = load(model) if isinstance(model, str | Path) else model
     found = find_kind(kind) if isinstance(kind, str) else kind
-    _check(base, options.finetune)
+    check_auxiliary(base, options.finetune)
+    say_what_is_kept(base, options.finetune, progress)
     return _Transfer(base, found, list(items), options, progress).run(folder, resume)
 
 
@@ -103,11 +104,6 @@ def evaluate_task(
     return report, guesses
 
 
-def _check(base: Model, options: FinetuneOptions) -> None:
-    if options.auxiliary_lm and (base.encoder.characters or not base.encoder.predicts_next):
-        raise LangnetError(f"{base.family} has no language-model loss beside a task; leave --auxiliary-lm out")
-
-
 class _Transfer:
     """One transfer: its steps, and what they share."""
 
@@ -125,7 +121,7 @@ class _Transfer:
             history=[],
             card="",
             max_tokens=shared.max_tokens,
-            facts=dict(base.facts),
+            facts=facts_before(base),
         )
         self.task = self.model.network.task
         self.model.labels = kind.labels(self.task)

@@ -79,7 +79,7 @@ def _reached(model: Model) -> str:
         speed = trained["tokens"] / max(60 * trained["minutes"], 1e-9)
         parts.append(f"trained for {trained['minutes']:.1f} minutes on {trained['tokens']:,} tokens")
         parts.append(f"{speed:,.0f} tokens a second")
-    if scores:
+    if scores.get("n_bytes"):
         parts.append(
             f"{scores['bits_per_byte']:.3f} bits a byte on {scores['n_bytes']:,} bytes of held-out raw text "
             f"(perplexity {scores['perplexity']:,.1f} a token)"

@@ -97,7 +97,7 @@ def generate_ids(
         if encoder.context is not None and len(read) > encoder.context:
             read, held, state = read[-max(1, encoder.context // 2) :], 0, None
         with torch.no_grad(), _threads_for(encoder, len(read) - held):
-            encoding = encoder(torch.tensor([read[held:]], device=device), state=state)
+            encoding = encoder(torch.tensor([read[held:]], device=device), state=state, causal=True)
             logits = encoder.logits(encoding.top[0, -1]).float().cpu()  # (V,)
         held, state = len(read), encoding.state
         token = draw(logits, options, generator, end_id, special_ids)

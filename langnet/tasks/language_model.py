@@ -23,6 +23,7 @@ class LanguageModel(Task):
     """
 
     name = "language_model"
+    gives_probabilities = True
 
     def __init__(self, activation_penalty: float = 0.0, temporal_penalty: float = 0.0):
         super().__init__()

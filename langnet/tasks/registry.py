@@ -10,6 +10,8 @@ from langnet.tasks.bidirectional import BidirectionalLanguageModel
 from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.entail import Entail, EntailConfig
 from langnet.tasks.language_model import LanguageModel
+from langnet.tasks.masked import CausalMaskedLanguageModel, MaskedLanguageModel
+from langnet.tasks.sentences import DenoisingAutoencoder, SkipThoughts
 from langnet.tasks.task import Task
 from langnet.tasks.word_contexts import WordContexts
 
@@ -20,6 +22,10 @@ TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "bidirectional_language_model": lambda settings, dim: BidirectionalLanguageModel(**settings),
     "word_contexts": lambda settings, dim: WordContexts(**settings),
     "language_model": lambda settings, dim: LanguageModel(**settings),
+    "masked_language_model": lambda settings, dim: MaskedLanguageModel(**settings),
+    "causal_masked_language_model": lambda settings, dim: CausalMaskedLanguageModel(**settings),
+    "denoising_autoencoder": lambda settings, dim: DenoisingAutoencoder(**settings),
+    "skip_thoughts": lambda settings, dim: SkipThoughts(**settings),
 }
 
 

@@ -44,9 +44,12 @@ class Task(nn.Module, ABC):
 
     Attributes:
         name: of the task, in configurations and logs.
+        gives_probabilities: whether an encoder that learned this task gives texts probabilities by its own softmax, as
+            a language model does: then text can be scored, and written where it is read from left to right.
     """
 
     name: str
+    gives_probabilities: bool = False
 
     @abstractmethod
     def loss(self, encoder: Encoder, encoding: Encoding, batch: Batch) -> Tensor:

@@ -35,6 +35,7 @@ class Batch:
         continues: whether the rows go on where those of the batch before ended (True), begin streams that the next
             batch goes on with (False), or stand alone (None).
         rate: factor on the learning rate of the update.
+        causal: in which way the encoder is to read it, see `Encoder.forward`; None: in its own.
     """
 
     ids: Tensor
@@ -49,6 +50,7 @@ class Batch:
     n_examples: int = 0
     continues: bool | None = None
     rate: float = 1.0
+    causal: bool | None = None
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
@@ -80,7 +82,7 @@ class LanguageModelBatches:
         self.tokens_per_batch = batch_size * context
         self._epoch, self._order, self._phase = (
             -1,
-            _Order(1, np.random.default_rng(0)),
+            EpochOrder(1, np.random.default_rng(0)),
             0,
         )  # of the epoch last asked for
 
@@ -90,7 +92,7 @@ class LanguageModelBatches:
         if epoch != self._epoch:
             generator = np.random.default_rng([self.seed, epoch])
             self._phase = int(generator.integers(self.context))
-            self._order, self._epoch = _Order(self.n_windows, generator), epoch
+            self._order, self._epoch = EpochOrder(self.n_windows, generator), epoch
         chosen = self._order.slice(index * self.batch_size, (index + 1) * self.batch_size)
         rows = [self._window(self._phase + int(window) * self.context) for window in chosen]
         return _shifted(rows, self.context)
@@ -106,7 +108,7 @@ class LanguageModelBatches:
         return np.concatenate([row, self.shards.read(0, length - len(row))])  # the stream is a ring
 
 
-class _Order:
+class EpochOrder:
     """A random permutation of 0 .. n - 1; past a size it is computed where asked instead of kept.
 
     A Feistel network permutes the numbers of an even count of bits; what falls outside of n is sent through it again

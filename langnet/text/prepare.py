@@ -59,6 +59,7 @@ class PrepareOptions:
         lowercase: read words in small letters; with `min_count` only.
         spell: keep the characters of words that the vocabulary lacks, for encoders that read characters; the tokenizer
             is one of words.
+        mask: give a new tokenizer an entry for hidden tokens, for masked objectives.
     """
 
     tokenizer: Kind | None = None
@@ -69,6 +70,7 @@ class PrepareOptions:
     min_count: int | None = None
     lowercase: bool = False
     spell: bool = False
+    mask: bool = False
 
 
 def prepare_corpus(
@@ -222,7 +224,8 @@ class _Preparation:
         """A tokenizer of a sample of the corpus, or of all of its words where they are counted."""
         options = self.options
         if options.min_count is None:
-            return Tokenizer.train(self.sample(), options.tokenizer or "bpe", options.vocabulary_size)
+            trained = Tokenizer.train(self.sample(), options.tokenizer or "bpe", options.vocabulary_size)
+            return trained.with_mask() if options.mask else trained
         texts = (
             piece for document in self.documents(CorpusReport()) for piece in cut_text(document.text, SAMPLE_PIECE)
         )

@@ -16,6 +16,7 @@ from langnet.errors import LangnetError
 Kind = Literal["bpe", "unigram", "words", "characters", "bytes", "imported"]
 KINDS = ("bpe", "unigram", "words", "characters", "bytes")  # those that are trained
 SPECIAL_TOKENS = ("<pad>", "<unknown>", "<start>", "<delimiter>", "<extract>")
+MASK = "<mask>"  # stands for a hidden token; only tokenizers of models that were pretrained so have it
 _CHARACTERS = Regex(r"[\s\S]")
 # Where bpe and unigram may not merge across: GPT-2's cut, with combining marks and joiners kept in their word (Hindi
 # and Yoruba would fall apart), and digits by twos, so that numbers do not fill a small vocabulary.
@@ -50,12 +51,13 @@ class Tokenizer:
     Args:
         backend: of the `tokenizers` library, without added tokens.
         kind: what it does.
-        foreign: names of further special tokens that an imported model brought along.
+        foreign: names of further special tokens: those that an imported model brought along, or the mask.
 
     Attributes:
         kind: bpe, unigram, words, characters, bytes or imported.
         pad_id, unknown_id, start_id, delimiter_id, extract_id: ids of the special tokens: 0 to 4, or behind the
             vocabulary of an imported model.
+        mask_id: id of the mask; None where there is none.
         special_ids: those and the ids of `foreign`: what no text contains and no generated text shows.
     """
 
@@ -66,6 +68,7 @@ class Tokenizer:
         if len(self.special_ids) < len(found):
             raise LangnetError(f"a tokenizer needs entries for {', '.join((*SPECIAL_TOKENS, *self.foreign))}")
         self.pad_id, self.unknown_id, self.start_id, self.delimiter_id, self.extract_id = self.special_ids[:5]
+        self.mask_id = found[len(SPECIAL_TOKENS) + self.foreign.index(MASK)] if MASK in self.foreign else None
         self._hidden = frozenset(self.special_ids) - {self.unknown_id}
 
     @classmethod
@@ -133,6 +136,18 @@ class Tokenizer:
         backend.model = models.WordLevel(vocab=vocabulary, unk_token="<unknown>")
         return cls(backend, "words")
 
+    def with_mask(self) -> Tokenizer:
+        """The same tokenizer with one more entry behind its vocabulary, `<mask>`, which no text contains."""
+        if self.mask_id is not None:
+            return self
+        held = json.loads(self.backend.to_str())
+        entries = held["model"]["vocab"]
+        if isinstance(entries, list):  # of a unigram model, with scores
+            entries.append([MASK, min(score for _, score in entries)])
+        else:
+            entries[MASK] = self.vocabulary_size
+        return Tokenizer(Backend.from_str(json.dumps(held)), self.kind, (*self.foreign, MASK))
+
     def words(self) -> list[str]:
         """Every entry but the special tokens, in the order of their ids."""
         held = self.backend.get_vocab()
@@ -196,8 +211,8 @@ class Tokenizer:
             found = [backend.token_to_id(token) for token in (*SPECIAL_TOKENS, *foreign)]
         except Exception as error:  # the library raises bare exceptions
             raise LangnetError(f"{source} is not a tokenizer of langnet: {' '.join(str(error).split())}") from error
-        whole = kind == "imported" and None not in found
-        if not whole and (kind not in KINDS or found != list(range(len(SPECIAL_TOKENS)))):
+        own = kind in KINDS and found[: len(SPECIAL_TOKENS)] == list(range(len(SPECIAL_TOKENS)))
+        if None in found or not (own or kind == "imported"):
             raise LangnetError(
                 f"{source} is damaged: its kind is {kind!r}, and its special tokens have the ids {found}"
             )

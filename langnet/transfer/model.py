@@ -85,11 +85,11 @@ class TaskModel(nn.Module):
         """
         if self.frozen:
             with torch.no_grad():
-                read: Encoding = self.encoder(batch.ids, batch.mask, state)
+                read: Encoding = self.encoder(batch.ids, batch.mask, state, batch.causal)
             return read
         early = batch.ids.shape[1] - (self.learned_tokens or batch.ids.shape[1])
         if early <= 0 or not (self.training and self.encoder.recurrent):
-            encoding: Encoding = self.encoder(batch.ids, batch.mask, state)
+            encoding: Encoding = self.encoder(batch.ids, batch.mask, state, batch.causal)
             return encoding
         with torch.no_grad():
             first = self.encoder(batch.ids[:, :early], batch.mask[:, :early], state)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from langnet.errors import LangnetError
-from langnet.text.batches import Batch, LanguageModelBatches, _Order, document_windows
+from langnet.text.batches import Batch, EpochOrder, LanguageModelBatches, document_windows
 from langnet.text.shards import ShardWriter, TokenShards
 
 
@@ -92,13 +92,13 @@ def test_a_stride_that_leaves_tokens_out_is_refused(stride):
 
 @pytest.mark.parametrize("n", [1, 2, 3, 10, 255, 256, 257, 5000])
 def test_a_computed_order_is_a_permutation(n):
-    order = _Order(n, np.random.default_rng(3), held=0)
+    order = EpochOrder(n, np.random.default_rng(3), held=0)
     parts = [order.slice(start, start + 7) for start in range(0, n, 7)]
     assert sorted(np.concatenate(parts).tolist()) == list(range(n))
 
 
 def test_a_computed_order_is_mixed_and_seeded():
-    first, again, other = (_Order(4000, np.random.default_rng(s), held=0).slice(0, 4000) for s in (0, 0, 1))
+    first, again, other = (EpochOrder(4000, np.random.default_rng(s), held=0).slice(0, 4000) for s in (0, 0, 1))
     assert (first == again).all()
     assert (first == other).sum() < 20
     assert abs(np.corrcoef(first, np.arange(4000))[0, 1]) < 0.06

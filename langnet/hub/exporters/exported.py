@@ -11,6 +11,7 @@ from pathlib import Path
 
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.registry import rebuild_encoder
+from langnet.encoders.two_way import TwoWay
 from langnet.errors import LangnetError
 from langnet.hub.folder import FolderContents
 
@@ -73,4 +74,6 @@ def encoder_of(contents: FolderContents) -> tuple[str, Encoder]:
     except RuntimeError as error:
         raise LangnetError(f"the weights do not fit config.json: {str(error).splitlines()[-1].strip()}") from None
     encoder.eval()
+    if isinstance(encoder, TwoWay):
+        raise LangnetError("other programs have no pair of encoders for both directions; export another model")
     return str(config["family"]), encoder

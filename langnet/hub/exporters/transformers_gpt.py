@@ -16,6 +16,7 @@ from langnet.hub.folder import FolderContents
 from langnet.hub.gpt_layout import PREFIX, SOFTMAX, Layout, find_layout, fits, rows_of
 from langnet.hub.json_text import to_json
 from langnet.hub.weights import write_weights
+from langnet.tasks.registry import build_task
 from langnet.text.tokenizer import SPECIAL_TOKENS, Tokenizer
 
 
@@ -34,6 +35,9 @@ def write(contents: FolderContents, output: Path) -> str:
         )
     if contents.labels is not None:
         raise LangnetError("this model is a classifier; export the language model that it came from")
+    task = build_task(contents.config["task"], 1)
+    if not task.gives_probabilities:
+        raise LangnetError(f"this model learned '{task.name}', not the next token; --format onnx writes its encoder")
     tokenizer = Tokenizer.from_json(contents.tokenizer_json)
     tensors = {
         PREFIX + row.theirs: row.to_theirs(encoder.get_parameter(row.ours)) for row in rows_of(layout, encoder.config)

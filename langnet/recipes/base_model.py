@@ -1,0 +1,48 @@
+"""The model that a transfer starts from: what of it can be used, and what is said of its past."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langnet.encoders.vectors import FAMILY as VECTORS
+from langnet.errors import LangnetError, warn
+from langnet.recipes.finetune_options import FinetuneOptions
+from langnet.recipes.model import Model
+from langnet.training.progress import Progress
+
+
+def check_auxiliary(base: Model, options: FinetuneOptions) -> None:
+    """Nothing, where the language-model loss is off or the model has one.
+
+    Raises:
+        LangnetError: it has none.
+    """
+    if not options.auxiliary_lm:
+        return
+    if base.family == VECTORS.name:
+        raise LangnetError("word vectors have no language-model loss; leave --auxiliary-lm out")
+    if base.encoder.characters or not base.encoder.predicts_next:
+        raise LangnetError(f"{base.family} has no language-model loss beside a task; leave --auxiliary-lm out")
+    if not base.encoder.causal:
+        raise LangnetError("this model reads from both sides, so it sees the next token; leave --auxiliary-lm out")
+
+
+def say_what_is_kept(base: Model, options: FinetuneOptions, progress: Progress | None) -> None:
+    """Say of a model that has a task already that its encoder is kept and its head is not."""
+    if base.is_language_model or options.method == "scratch":
+        return
+    labels = base.labels or []
+    shown = f" ({', '.join(labels[:5])}{', …' if len(labels) > 5 else ''})" if labels else ""
+    what = "a classifier" if base.is_classifier else f"a model for the task '{base.network.task.name}'"
+    text = f"the model is {what}{shown}; its encoder is kept, its head replaced by a new one"
+    progress.note(text) if progress is not None else warn(text)
+
+
+def facts_before(base: Model) -> dict[str, Any]:
+    """The facts of the base; what it was fine-tuned on is pretraining now."""
+    facts = dict(base.facts)
+    before = facts.pop("finetune", None)
+    if not base.is_language_model:
+        earlier = {"task": base.network.task.name, "n_labels": len(base.labels or []), **(before or {})}
+        facts["supervised"] = [*facts.get("supervised", []), earlier]
+    return facts
