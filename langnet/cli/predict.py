@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from langnet.cli.app import app, check_writable, examples
-from langnet.cli.options import TextColumn
+from langnet.cli.options import AlsoModels, TextColumn
 from langnet.cli.tables import Format, format_for, prediction_row, write_rows
 
 SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' for lines of standard input."
@@ -19,11 +19,13 @@ SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' 
         "langnet predict my-classifier new.csv > predictions.jsonl",
         "langnet predict my-classifier new.csv --output predictions.csv --probabilities",
         "echo 'a fine film' | langnet predict my-classifier -",
+        "langnet predict my-forward new.csv --with my-backward    (the mean of their probabilities)",
     )
 )
 def predict(
     model: Annotated[str, typer.Argument(help="Folder or name of a classifier.")],
     sources: Annotated[list[str], typer.Argument(help=SOURCE_HELP)],
+    also: AlsoModels = None,
     text_column: TextColumn = "text",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file.")] = None,
     format: Annotated[Format | None, typer.Option(help="By the name of --output, else jsonl.")] = None,
@@ -31,18 +33,16 @@ def predict(
 ) -> None:
     """Predict the label of every text, with the file and line that it stands in.
 
-    Texts come out in the order of the files; empty ones too, so that nothing shifts.
+    Texts come out in the order of the files; empty ones too, so that nothing shifts. Of several classifiers of the same
+    labels, the probabilities are averaged.
     """
-    from langnet.errors import LangnetError
-    from langnet.recipes.model import load
+    from langnet.recipes.ensemble import average
     from langnet.text.clean import clean_text
     from langnet.text.corpus import CorpusOptions, CorpusReport, read_documents
 
     chosen = format_for(output, format)
     check_writable(output)
-    classifier = load(model)
-    if classifier.labels is None:
-        raise LangnetError(f"{model} is a language model without labels; fine-tune it first: langnet finetune")
+    classifier = average([model, *(also or [])])
     documents = list(read_documents(sources, CorpusOptions(text_column, "line", longest_document=0), CorpusReport()))
     table = classifier.predict_proba([clean_text(document.text).text for document in documents])
     rows = [

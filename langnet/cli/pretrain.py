@@ -10,6 +10,7 @@ from langnet.cli.app import app, check_device, check_output, examples, save_lang
 from langnet.cli.options import (
     BatchTokens,
     Device,
+    Direction,
     Documents,
     DropoutScale,
     HeldOut,
@@ -44,6 +45,7 @@ TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
         "langnet pretrain reviews.csv --text-column body --output my-lm --size tiny --minutes 2",
         "langnet pretrain corpus.txt.gz --documents paragraph --output my-lm --tokens 20000000",
         "langnet pretrain texts/ --output my-lstm --encoder awd-lstm --minutes 10",
+        "langnet pretrain texts/ --output my-backward-lstm --encoder awd-lstm --direction backward --minutes 10",
         "langnet pretrain texts/ --output my-lm --minutes 10 --resume    (after an interruption)",
     )
 )
@@ -62,6 +64,7 @@ def pretrain(
     validation_fraction: HeldOut = 0.02,
     tokenizer: Annotated[TokenizerKind | None, typer.Option(help="What a token is; by default bpe.")] = None,
     vocabulary_size: Annotated[int | None, typer.Option(help="Sized to the corpus by default.")] = None,
+    direction: Direction = "forward",
     batch_tokens: BatchTokens = None,
     learning_rate: LearningRate = None,
     optimizer: Optimizer = None,
@@ -101,6 +104,7 @@ def pretrain(
         dropout_scale=dropout_scale,
         precision=precision,
         device=device,
+        direction=direction,
     )
     with training_run(output, resume, "pretrain") as run:
         model = run_pretrain(sources, options, run)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from langnet.encoders.encoder import Encoder
 from langnet.errors import LangnetError
+from langnet.text.tokenizer import DIRECTIONS
 
 
 @dataclass(frozen=True)
@@ -90,3 +91,14 @@ class Family:
         """
         if size not in self.sizes:
             raise LangnetError(f"there is no size '{size}' of {self.name}; choose one of {', '.join(self.sizes)}")
+
+    def require_direction(self, direction: str) -> None:
+        """Nothing, where the family can read texts in this direction.
+
+        Raises:
+            LangnetError: there is no such direction, or the family has both at once.
+        """
+        if direction not in DIRECTIONS:
+            raise LangnetError(f"there is no direction '{direction}'; choose {' or '.join(DIRECTIONS)}")
+        if direction == "backward" and getattr(self.encoder_class, "bidirectional", False):
+            raise LangnetError(f"{self.name} reads texts in both directions at once; leave --direction out")

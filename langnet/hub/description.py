@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from langnet.encoders.document_vectors import DocumentVectors
+from langnet.encoders.encoder import Encoder
 from langnet.encoders.registry import encoder_config
 from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.model import TaskModel
+
+_DIRECTIONS = {
+    "forward": "forward",
+    "backward": "backward: every text from its end to its beginning",
+    "both": "in both directions",
+}
 
 
 def network_config(
@@ -37,6 +44,11 @@ def network_config(
     }
 
 
+def direction_of(encoder: Encoder, tokenizer: Tokenizer) -> str:
+    """In which a model reads texts: `forward`, `backward` (from their end), or `both`."""
+    return "both" if encoder.bidirectional else tokenizer.direction
+
+
 def architecture(network: TaskModel, tokenizer: Tokenizer, space: DocumentVectors | None) -> dict[str, str]:
     """Names and values for the card's table."""
     encoder = network.encoder
@@ -44,6 +56,7 @@ def architecture(network: TaskModel, tokenizer: Tokenizer, space: DocumentVector
         "parameters": f"{n_parameters(network):,}",
         "layers": f"{encoder.n_layers}",
         "width": f"{encoder.dim:,}",
+        **({"reads": _DIRECTIONS[direction_of(encoder, tokenizer)]} if encoder.n_layers else {}),
         "context": f"{encoder.context:,} tokens" if encoder.context else "unlimited",
         "tokenizer": f"{tokenizer.kind}, {tokenizer.vocabulary_size:,} entries",
         "document vectors": f"{space.dim} dimensions, {len(space.buckets):,} terms" if space else "none",

@@ -15,10 +15,10 @@ import torch
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.encoders.registry import build_encoder_like
 from langnet.errors import LangnetError
-from langnet.recipes.model import Model, load
+from langnet.recipes.model import TOKENS_AT_ONCE, Model, load
 from langnet.recipes.training_texts import describe_training_texts
 from langnet.tasks.classify import Classify, ClassifyConfig
-from langnet.tasks.examples import Example, ExampleBatches
+from langnet.tasks.examples import Example, ExampleBatches, in_order
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.pooling import Pooling
 from langnet.text.labelled import LabelledData
@@ -28,7 +28,7 @@ from langnet.training.machine import default_device
 from langnet.training.optimizer import OptimizerConfig
 from langnet.training.progress import Progress
 from langnet.transfer.co_training import Documents, Student, co_train
-from langnet.transfer.features import ScalarMix
+from langnet.transfer.features import ScalarMix, mixed_encoding
 from langnet.transfer.frozen import (
     FeatureTable,
     FrozenChoice,
@@ -45,6 +45,8 @@ from langnet.transfer.pseudo_labels import PseudoLabelOptions, for_training, pse
 from langnet.transfer.schedule import ScheduleConfig
 
 Method = Literal["frozen", "finetune", "scratch"]
+STANDARDISED = 512  # texts from which the scale of a new head is set
+LEAST_DEVIATION = 1e-3  # what hardly varies is not blown up
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,10 @@ class FinetuneOptions:
         seed: of heads, data order, dropout and splits.
         precision: `auto`, `no` or `bf16`.
         device: None chooses.
+        scalar_mix: read a learned mix of all layers, or else the top one alone; used where no frozen head comes first.
+        hidden: width of a hidden layer in the head (Howard & Ruder 2018: 50), where no frozen head comes first; 0:
+            none.
+        betas: Adam's (Howard & Ruder 2018: 0.7 and 0.99).
     """
 
     method: Method = "finetune"
@@ -100,6 +106,9 @@ class FinetuneOptions:
     seed: int = 0
     precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
+    scalar_mix: bool = True
+    hidden: int = 0
+    betas: tuple[float, float] = (0.9, 0.99)
 
     def __post_init__(self) -> None:
         for name in (
@@ -119,6 +128,8 @@ class FinetuneOptions:
                 raise LangnetError(
                     f"the {name.replace('_', ' ')} must be from 0 to below 1, not {getattr(self, name):g}"
                 )
+        if self.hidden < 0:
+            raise LangnetError(f"a hidden layer cannot be {self.hidden} wide; 0 does without one")
         if self.auxiliary_lm < 0:
             raise LangnetError(f"the weight of the language-model loss must be 0 or more, not {self.auxiliary_lm:g}")
 
@@ -198,15 +209,34 @@ class _Job:
             frozen = self.options.method == "frozen"
             table = without_states(self.encoder, examples) if frozen else self._read(examples)
             head = document_head(table, self.student.weight, self.student.bias)
-        elif self.options.method != "scratch":
+        elif self.options.method == "frozen" or (self.options.method == "finetune" and self._needs_head(unlabelled)):
             head, guessed = self._read_and_fit(examples, unlabelled)
         self.model.network = self._network(head)
+        if self.options.method == "finetune" and not self.options.head_first:
+            self._standardise(examples)
         if self.options.method != "frozen":
             extra = self.model.examples([text for text, _ in guessed], [label for _, label in guessed])
             self._train(examples, extra, folder, resume)
         self.model.network.eval()
         self.model.facts["finetune"] = self._facts(len(texts), len(guessed))
         return self.model
+
+    def _needs_head(self, unlabelled: Sequence[str] | None) -> bool:
+        return self.options.head_first or bool(unlabelled)
+
+    def _standardise(self, examples: list[Example]) -> None:
+        """Set the scale of what a new head reads from some of the texts, as the first batches of a batch norm would."""
+        some = np.random.default_rng(self.options.seed).permutation(len(examples))[:STANDARDISED]
+        network, parts = self.model.network.eval(), []
+        context, pad_id = self.encoder.context, self.base.tokenizer.pad_id
+        with torch.no_grad():
+            for _, batch in in_order([examples[i] for i in some], TOKENS_AT_ONCE, context, pad_id):
+                batch = batch.to(self.device)
+                encoding = mixed_encoding(network.mix, network.encoder(batch.ids, batch.mask))
+                parts.append(network.task.inputs(encoding, batch))  # (n, width)
+            seen = torch.cat(parts)  # (N, width)
+            network.task.center.copy_(seen.mean(0))
+            network.task.scale.copy_(1 / seen.std(0, correction=0).clamp_min(LEAST_DEVIATION))
 
     def _read_and_fit(
         self, examples: list[Example], unlabelled: Sequence[str] | None
@@ -254,13 +284,15 @@ class _Job:
         """Encoder, mix and head; the head starts as the frozen one where there is one."""
         options = self.options
         n_features = self.model.document_vectors.dim if self.model.document_vectors else 0
-        pooling: Pooling = "mean" if options.method == "frozen" or (head and options.head_first) else options.pooling
-        config = ClassifyConfig(len(self.names), pooling, n_features, dropout=options.dropout)
+        begun = options.method == "frozen" or (head is not None and options.head_first)
+        pooling: Pooling = "mean" if begun else options.pooling
+        hidden = 0 if begun else options.hidden
+        config = ClassifyConfig(len(self.names), pooling, n_features, hidden, options.dropout)
+        mix = ScalarMix(self.encoder.n_layers + 1) if begun or options.scalar_mix else None
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
-            task = Classify(config, self.encoder.mixed_dim)
-        mix = ScalarMix(self.encoder.n_layers + 1)
-        if head is not None and (options.method == "frozen" or options.head_first):
+            task = Classify(config, self.encoder.mixed_dim if mix else self.encoder.dim)
+        if begun and head is not None and mix is not None:
             install(head, task, mix)
         tasks: list[tuple[Classify | LanguageModel, float]] = [(task, 1.0)]
         if options.auxiliary_lm and options.method != "frozen":
@@ -278,7 +310,7 @@ class _Job:
         unfreeze = GradualUnfreezing(self.encoder) if options.gradual_unfreezing else None
         config = LoopConfig(
             Budget(steps=steps),
-            OptimizerConfig("adamw", options.learning_rate, weight_decay=0.01, betas=(0.9, 0.99)),
+            OptimizerConfig("adamw", options.learning_rate, weight_decay=0.01, betas=options.betas),
             options.schedule,
             seed=options.seed,
             validations=10 if held_out else 0,

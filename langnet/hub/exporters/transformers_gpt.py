@@ -35,6 +35,10 @@ def write(contents: FolderContents, output: Path) -> str:
     if contents.labels is not None:
         raise LangnetError("this model is a classifier; export the language model that it came from")
     tokenizer = Tokenizer.from_json(contents.tokenizer_json)
+    if tokenizer.direction == "backward":
+        raise LangnetError(
+            "this model reads texts backward, which no tokenizer of transformers does; use langnet's own"
+        )
     tensors = {
         PREFIX + row.theirs: row.to_theirs(encoder.get_parameter(row.ours)) for row in rows_of(layout, encoder.config)
     }
