@@ -72,7 +72,7 @@ def test_columns_follow_the_first_model(folder):
 
 def test_what_cannot_be_averaged(folder):
     with pytest.raises(
-        LangnetError, match="other has the labels NEG, POS, .*one has neg, pos; only classifiers of the"
+        LangnetError, match=r"other has the labels NEG, POS, .*one has neg, pos; only classifiers of the"
     ):
         average([folder / "one", folder / "other"])
     with pytest.raises(LangnetError, match="lm is a language model without labels"):
