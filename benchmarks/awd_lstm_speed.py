@@ -55,8 +55,8 @@ def report(summary: dict[str, Any], facts: dict[str, Any], shape: LSTMShape) -> 
     lines += peak_lines(summary, shape)
     versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
     lines += [
-        "", f"Operations counted a step: {shape.operations() / 1e9:,.1f} G (6 a weight and token, softmax included). The "
-        "share is of the peak in the row's own precision.",
+        "", f"Operations counted a step: {shape.operations() / 1e9:,.1f} G (6 a weight and token, softmax included). "
+        "The share is of the peak in the row's own precision.",
         "", f"Machine: {facts['machine']}; load average at start and end {facts['load']}. Versions: {versions}.", "",
     ]  # fmt: skip
     return "\n".join(lines)
