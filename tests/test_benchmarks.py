@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from benchmarks import awd_lstm_speed, training_speed, word_vectors
+from benchmarks import awd_lstm_speed, continuous_cache, training_speed, word_vectors
 from benchmarks.lstm_variants import LSTMShape
 from benchmarks.variants import Shape
+from langnet.evaluate.cache import CacheOptions
 from tests.conftest import sentences
 
 TINY = ["--layers", "1", "--dim", "16", "--heads", "2", "--vocabulary", "50", "--context", "8", "--batch", "2"]
@@ -58,6 +59,22 @@ def test_awd_lstm_beside_a_plain_lstm(tmp_path):
     held = json.loads(page.with_suffix(".json").read_text(encoding="utf8"))
     assert set(held["rows"]) == {"plain-tuned", "langnet"}
     assert held["rows"]["langnet"]["share_of_peak"]["median"] > 0
+
+
+def test_a_cache_is_chosen_on_validation_text(tmp_path, tiny_model):
+    tiny_model.save(tmp_path / "lm")
+    for name, seed in (("valid", 1), ("test", 2)):
+        (tmp_path / f"{name}.txt").write_text(" ".join(sentences(20, seed).texts))
+    files = ["--validation", str(tmp_path / "valid.txt"), "--test", str(tmp_path / "test.txt")]
+    lambdas = ["--lambdas", "0.001", "0.9", "--thetas", "0", "--windows", "5", "50"]
+    continuous_cache.main([str(tmp_path / "lm"), *files, *lambdas, "--output", str(tmp_path / "cache.md")])
+    page = (tmp_path / "cache.md").read_text()
+    assert "Of 4 settings" in page
+    assert "lambda 0.001" in page  # nine parts of words alone would be worse
+    text = (tmp_path / "valid.txt").read_text()
+    nats = continuous_cache.grid(tiny_model, text, [50], [0.0], [0.2])
+    (score,) = tiny_model.score_texts([text], CacheOptions(50, 0.0, 0.2))
+    assert nats[50, 0.0, 0.2] == pytest.approx(-score.with_cache, rel=1e-5)
 
 
 @pytest.mark.slow

@@ -18,13 +18,13 @@ from langnet.text.prepare import PrepareOptions
 from tests.conftest import sentences
 
 
-def options(direction="forward", steps=20):
+def options(direction="forward", steps=40):
     vocabulary = PrepareOptions(vocabulary_size=300)
     return ULMFiTOptions(
         direction,
         replace(general_options(), size="tiny", steps=steps, batch_tokens=560, prepare=vocabulary),
         replace(target_options(), steps=6, batch_tokens=560, prepare=replace(vocabulary, new_vocabulary=True)),
-        replace(classifier_options(), epochs=6),
+        replace(classifier_options(), epochs=20),
     )
 
 
@@ -50,7 +50,7 @@ def test_settings_are_the_papers():
     for stage in (target, classifier):
         assert (stage.layer_decay, stage.betas) == (2.6, (0.7, 0.99))
         assert (stage.schedule.name, stage.schedule.warmup, stage.schedule.floor) == ("slanted-triangular", 0.1, 1 / 32)
-    assert (target.learning_rate, classifier.learning_rate) == (4e-3, 1e-2)
+    assert (target.learning_rate, classifier.learning_rate) == (4e-3, 3e-3)
     assert classifier.gradual_unfreezing
     assert (classifier.pooling, classifier.hidden, classifier.scalar_mix) == ("concat", 50, False)
     assert classifier.learned_tokens == FinetuneOptions().learned_tokens
@@ -62,7 +62,7 @@ def test_every_stage_has_its_folder(both):
         general, target, classifier = (load(folder / direction / stage) for stage in STAGES)
         assert {m.direction for m in (general, target, classifier, model)} == {direction}
         assert general.labels is None
-        assert target.facts["adapted_from"]["pretrain"]["steps"] == 20
+        assert target.facts["adapted_from"]["pretrain"]["steps"] == 40
         overlap = target.facts["new_vocabulary"]
         assert 0 < overlap["matched"] <= overlap["entries"]
         assert "The vocabulary was learned anew" in target.card
@@ -88,7 +88,7 @@ def test_a_second_run_takes_what_is_there(both, general, monkeypatch):
     again = recipe.ulmfit(train.texts, train.labels, folder, options("both"), general=[general], unlabelled=more)
     np.testing.assert_allclose(again.predict_proba(more[:5]), made.predict_proba(more[:5]), atol=5e-3)
     with pytest.raises(LangnetError, match=r"forward/1-general was begun with other settings or texts"):
-        recipe.ulmfit(train.texts, train.labels, folder, options("both", 21), general=[general], unlabelled=more)
+        recipe.ulmfit(train.texts, train.labels, folder, options("both", 41), general=[general], unlabelled=more)
     with pytest.raises(LangnetError, match=r"forward/2-target was begun with other settings or texts"):
         recipe.ulmfit(train.texts, train.labels, folder, options("both"), general=[general])
 
@@ -119,7 +119,7 @@ def test_a_pretrained_model_takes_the_first_stage(tmp_path, both):
     base = folder / "forward" / "1-general"
     made = recipe.ulmfit(train.texts, train.labels, tmp_path / "a", options(), pretrained=[base])
     assert not (tmp_path / "a" / "forward" / "1-general").exists()
-    assert made.models[0].facts["adapted_from"]["pretrain"]["steps"] == 20
+    assert made.models[0].facts["adapted_from"]["pretrain"]["steps"] == 40
     for wrong, choice, message in (
         ([base], "both", "no pretrained model reads backward: forward is what there is"),
         ([base, base], "forward", "two pretrained models read forward"),
