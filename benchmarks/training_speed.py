@@ -25,7 +25,6 @@ from typing import Any
 from benchmarks.variants import CPU, VARIANTS, Shape, command
 from langnet.training.machine import default_precision, describe_machine
 
-TIMED = [name for name in VARIANTS if name != "peak"]
 DISTRIBUTIONS = ("langnet", "torch", "transformers", "numpy")
 
 
@@ -43,10 +42,12 @@ class Spread:
         return cls(statistics.median(values), min(values), max(values))
 
 
-def measure(shape: Shape, rounds: int, names: Sequence[str], say: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Answers of every variant's process in every round, taken in turns: [{name: answer}]."""
+def measure(
+    shape: Shape, rounds: int, names: Sequence[str], say: Callable[[str], None], module: str = "benchmarks.variants"
+) -> list[dict[str, Any]]:
+    """Answers of every process of a module's variants in every round, taken in turns: [{name: answer}]."""
     workers = {
-        name: subprocess.Popen(command(name, shape), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        name: subprocess.Popen(command(name, shape, module), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for name in names
     }
     try:
@@ -55,7 +56,7 @@ def measure(shape: Shape, rounds: int, names: Sequence[str], say: Callable[[str]
             turn = {name: _ask(name, worker) for name, worker in workers.items()}
             if number >= 0:
                 turns.append(turn)
-                speeds = (f"{name} {shape.tokens / turn[name]['seconds']:,.0f}" for name in TIMED if name in turn)
+                speeds = (f"{name} {shape.tokens / turn[name]['seconds']:,.0f}" for name in turn if name != "peak")
                 say(f"round {number + 1} of {rounds}, tokens/s: {', '.join(speeds)}")
         return turns
     finally:
@@ -76,20 +77,28 @@ def _ask(name: str, worker: subprocess.Popen[str]) -> dict[str, float]:
     return answer
 
 
-def summarise(turns: list[dict[str, Any]], shape: Shape) -> dict[str, Any]:
-    """Speeds, ratios within a turn, and the share of the same turn's peak."""
+def summarise(
+    turns: list[dict[str, Any]],
+    shape: Shape,
+    rivals: Sequence[str] = ("gpt2-default", "gpt2-tuned"),
+    exact: Sequence[str] = ("gpt2-default",),
+) -> dict[str, Any]:
+    """Speeds, ratios within a turn to each of the rivals, and the share of the same turn's peak.
+
+    Of the variants in `exact`, which train in float32 whatever the processor, it is the peak in float32.
+    """
     precision = default_precision(CPU)
     rows = {}
-    for name in [name for name in TIMED if name in turns[0]]:
+    for name in [name for name in turns[0] if name != "peak"]:
         seconds = [turn[name]["seconds"] for turn in turns]
         row = {"tokens_per_second": asdict(Spread.of([shape.tokens / s for s in seconds]))}
-        for other in ("gpt2-default", "gpt2-tuned"):
+        for other in rivals:
             if other in turns[0]:
                 row[f"times_{other}"] = asdict(
                     Spread.of([turn[other]["seconds"] / turn[name]["seconds"] for turn in turns])
                 )
         if "peak" in turns[0]:
-            used = "no" if name == "gpt2-default" else precision
+            used = "no" if name in exact else precision
             shares = [shape.operations() / turn[name]["seconds"] / turn["peak"][used] for turn in turns]
             row["share_of_peak"] = asdict(Spread.of(shares))
         rows[name] = row
@@ -113,14 +122,11 @@ def report(summary: dict[str, Any], facts: dict[str, Any], shape: Shape) -> str:
         "| | tokens/s | times GPT-2, default | times GPT-2, tuned | share of peak |", "| --- | --- | --- | --- | --- |",
     ]  # fmt: skip
     for name, row in summary["rows"].items():
-        cells = [_cell(row["tokens_per_second"], ",.0f")]
-        cells += [_cell(row.get(f"times_{other}"), ".2f") for other in ("gpt2-default", "gpt2-tuned")]
-        cells.append(_cell(row.get("share_of_peak"), ".0%"))
+        cells = [cell(row["tokens_per_second"], ",.0f")]
+        cells += [cell(row.get(f"times_{other}"), ".2f") for other in ("gpt2-default", "gpt2-tuned")]
+        cells.append(cell(row.get("share_of_peak"), ".0%"))
         lines.append(f"| {VARIANTS[name][0]} | {' | '.join(cells)} |")
-    for name, spread in summary["peak_gflops"].items():
-        kind = "float32" if name == "no" else "bfloat16"
-        size = f"{shape.matrix} x {shape.matrix}"
-        lines += ["", f"Peak in {kind}, one product of {size} matrices: {_cell(spread, ',.0f')} GFLOP/s."]
+    lines += peak_lines(summary, shape)
     versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
     lines += [
         "", f"Operations counted a step: {shape.operations() / 1e9:,.1f} G (6 a weight and token, softmax included, "
@@ -130,20 +136,32 @@ def report(summary: dict[str, Any], facts: dict[str, Any], shape: Shape) -> str:
     return "\n".join(lines)
 
 
-def _cell(spread: dict[str, float] | None, form: str) -> str:
+def peak_lines(summary: dict[str, Any], shape: Shape) -> list[str]:
+    """What the machine reached in one large product, in each precision that it has."""
+    lines = []
+    for name, spread in summary["peak_gflops"].items():
+        kind = "float32" if name == "no" else "bfloat16"
+        size = f"{shape.matrix} x {shape.matrix}"
+        lines += ["", f"Peak in {kind}, one product of {size} matrices: {cell(spread, ',.0f')} GFLOP/s."]
+    return lines
+
+
+def cell(spread: dict[str, float] | None, form: str) -> str:
+    """Median, least and most for a table."""
     if spread is None:
         return ""
     return f"{spread['median']:{form}} [{spread['least']:{form}}, {spread['most']:{form}}]"
 
 
-def _load() -> str:
+def load_average() -> str:
+    """Of the last minute, as the kernel has it."""
     try:
         return Path("/proc/loadavg").read_text(encoding="ascii").split()[0]
     except OSError:
         return "unknown"
 
 
-def _installed(name: str) -> bool:
+def is_installed(name: str) -> bool:
     """Whether a distribution is there; transformers is needed for its own variants alone."""
     try:
         return bool(version(name))
@@ -161,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.add_argument(f"--{name}", type=int, default=value)
     chosen = parser.parse_args(arguments)
     shape = Shape(**{name: getattr(chosen, name) for name in asdict(Shape())})
-    before = _load()
+    before = load_average()
     turns = measure(shape, chosen.rounds, chosen.only, lambda line: print(line, flush=True))
     summary = summarise(turns, shape)
     given = sys.argv[1:] if arguments is None else arguments
@@ -170,8 +188,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "date": time.strftime("%Y-%m-%d"),
         "machine": describe_machine(),
         "precision": default_precision(CPU),
-        "load": f"{before}, {_load()}",
-        "versions": {name: version(name) for name in DISTRIBUTIONS if _installed(name)},
+        "load": f"{before}, {load_average()}",
+        "versions": {name: version(name) for name in DISTRIBUTIONS if is_installed(name)},
         "rounds": chosen.rounds,
     }
     chosen.output.parent.mkdir(parents=True, exist_ok=True)

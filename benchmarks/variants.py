@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -64,7 +64,7 @@ class Shape:
         return self.tokens * (6 * weights + attention)
 
 
-class _Data:
+class Data:
     """Random tokens, one batch for all steps: nothing is read or tokenized while the clock runs."""
 
     def __init__(self, shape: Shape):
@@ -77,7 +77,7 @@ class _Data:
         return Batch(self.ids, mask, self.targets, n_examples=len(self.ids))
 
 
-class _Turns(SilentProgress):
+class Turns(SilentProgress):
     """Lets the loop run for a round of steps, tells how long they took, and holds it until the next line comes."""
 
     def __init__(self, shape: Shape):
@@ -117,7 +117,7 @@ def langnet_model(family: str, optimizer: str) -> Callable[[Shape], None]:
         encoder = GPT(config)
         model = TaskModel(encoder, [(LanguageModel(), 1.0)])
         loop = LoopConfig(Budget(steps=10**9), OptimizerConfig(optimizer), device="cpu")  # type: ignore[arg-type]
-        Trainer(model, encoder_groups(encoder), _Data(shape), loop, progress=_Turns(shape)).run()
+        Trainer(model, encoder_groups(encoder), Data(shape), loop, progress=Turns(shape)).run()
 
     return run
 
@@ -136,7 +136,7 @@ def transformers_gpt2(tuned: bool) -> Callable[[Shape], None]:
         )  # fmt: skip
         model: nn.Module = GPT2LMHeadModel(config).train()
         optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4)
-        data, turns, step = _Data(shape), _Turns(shape), 0
+        data, turns, step = Data(shape), Turns(shape), 0
         while True:
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
                 loss: Tensor = model(input_ids=data.ids, labels=data.ids).loss
@@ -168,7 +168,8 @@ def peak(shape: Shape) -> None:
         answer(found)
 
 
-VARIANTS: dict[str, tuple[str, Callable[[Shape], None]]] = {
+Variant = tuple[str, Callable[[Shape], None]]  # how a row is called, and what it does
+VARIANTS: dict[str, Variant] = {
     "gpt2-default": ("transformers GPT-2, default settings", transformers_gpt2(tuned=False)),
     "gpt2-tuned": ("transformers GPT-2, our allocator setting and precision", transformers_gpt2(tuned=True)),
     "gpt-adamw": ("langnet gpt, AdamW", langnet_model("gpt", "adamw")),
@@ -178,17 +179,18 @@ VARIANTS: dict[str, tuple[str, Callable[[Shape], None]]] = {
 }
 
 
-def main(name: str, shape: Shape) -> None:
-    """Serve rounds until standard input ends."""
+def serve(arguments: Sequence[str], variants: dict[str, Variant], kind: type[Shape]) -> None:
+    """Serve rounds of the variant that the arguments name until standard input ends."""
+    shape = kind(**json.loads(arguments[1]))
     if shape.busy:
         torch.set_num_threads(1)
-    VARIANTS[name][1](shape)
+    variants[arguments[0]][1](shape)
 
 
-def command(name: str, shape: Shape) -> list[str]:
-    """What starts a variant's process."""
-    return [sys.executable, "-m", "benchmarks.variants", name, json.dumps(asdict(shape))]
+def command(name: str, shape: Shape, module: str = "benchmarks.variants") -> list[str]:
+    """What starts the process of a variant of a module."""
+    return [sys.executable, "-m", module, name, json.dumps(asdict(shape))]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Shape(**json.loads(sys.argv[2])))
+    serve(sys.argv[1:], VARIANTS, Shape)

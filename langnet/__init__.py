@@ -1,7 +1,7 @@
 """Pretrain a language model on raw text, transfer it to any task, and see what the pretraining bought.
 
-The public names are `pretrain`, `adapt`, `finetune`, `load`, `TextClassifier` and `TextFeatures`. They are imported
-when first used, so that `import langnet` and `langnet --help` are quick.
+The public names are `pretrain`, `adapt`, `finetune`, `ulmfit`, `average`, `load`, `TextClassifier` and `TextFeatures`.
+They are imported when first used, so that `import langnet` and `langnet --help` are quick.
 """
 
 from importlib import import_module
@@ -9,22 +9,36 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from langnet.estimators import TextClassifier, TextFeatures
+    from langnet.recipes.ensemble import average
     from langnet.recipes.finetune import finetune
     from langnet.recipes.model import load
     from langnet.recipes.pretrain import adapt, pretrain
+    from langnet.recipes.ulmfit import ulmfit
 
 __version__ = "0.1.0"
 
-__all__ = ["TextClassifier", "TextFeatures", "__version__", "adapt", "finetune", "load", "pretrain"]
+__all__ = [
+    "TextClassifier",
+    "TextFeatures",
+    "__version__",
+    "adapt",
+    "average",
+    "finetune",
+    "load",
+    "pretrain",
+    "ulmfit",
+]
 
 # Where each public name lives; the imports above say the same to type checkers and editors.
 _HOMES = {
     "TextClassifier": "langnet.estimators",
     "TextFeatures": "langnet.estimators",
     "adapt": "langnet.recipes.pretrain",
+    "average": "langnet.recipes.ensemble",
     "finetune": "langnet.recipes.finetune",
     "load": "langnet.recipes.model",
     "pretrain": "langnet.recipes.pretrain",
+    "ulmfit": "langnet.recipes.ulmfit",
 }
 
 

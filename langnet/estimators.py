@@ -62,6 +62,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         random_state: seed, as scikit-learn has it; the same int gives the same classifier.
         precision: `auto`, `no` or `bf16`.
         device: None chooses.
+        scalar_mix: read a mix of all layers, or else the top one; used where no frozen head comes first.
+        hidden: width of a hidden layer in the head, where no frozen head comes first.
+        betas: Adam's.
         verbose: show the progress of training.
 
     Attributes:
@@ -99,6 +102,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         random_state: int | np.random.RandomState | None = _DEFAULT.seed,
         precision: Literal["auto", "no", "bf16"] = _DEFAULT.precision,
         device: str | None = _DEFAULT.device,
+        scalar_mix: bool = _DEFAULT.scalar_mix,
+        hidden: int = _DEFAULT.hidden,
+        betas: tuple[float, float] = _DEFAULT.betas,
         verbose: bool = False,
     ):
         self.model = model
@@ -124,6 +130,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.precision = precision
         self.device = device
+        self.scalar_mix = scalar_mix
+        self.hidden = hidden
+        self.betas = betas
         self.verbose = verbose
 
     def fit(self, X: Sequence[str], y: Sequence[Any]) -> Self:
@@ -183,6 +192,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             seed=_seed(self.random_state),
             precision=self.precision,
             device=self.device,
+            scalar_mix=self.scalar_mix,
+            hidden=self.hidden,
+            betas=self.betas,
         )
 
     def __sklearn_tags__(self) -> Any:

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from benchmarks import training_speed, word_vectors
+from benchmarks import awd_lstm_speed, continuous_cache, training_speed, word_vectors
+from benchmarks.lstm_variants import LSTMShape
 from benchmarks.variants import Shape
+from langnet.evaluate.cache import CacheOptions
 from tests.conftest import sentences
 
 TINY = ["--layers", "1", "--dim", "16", "--heads", "2", "--vocabulary", "50", "--context", "8", "--batch", "2"]
@@ -36,6 +38,51 @@ def test_ratios_are_taken_within_a_turn():
     turns = [{"gpt2-default": {"seconds": 4.0}, "gpt-adamw": {"seconds": s}} for s in (1.0, 2.0, 4.0)]
     row = training_speed.summarise(turns, Shape())["rows"]["gpt-adamw"]
     assert row["times_gpt2-default"] == {"median": 2.0, "least": 1.0, "most": 4.0}
+
+
+TINY_LSTM = ["--layers", "2", "--dim", "6", "--hidden", "10", "--vocabulary", "50", "--context", "8", "--batch", "2"]
+TINY_LSTM += ["--steps", "1", "--warmup", "1", "--matrix", "32", "--rounds", "2", "--busy", "1"]
+
+
+def test_operations_of_an_lstm_are_counted_by_hand():
+    # Layers of 3 over 2 and 2 over 3: 4 x 3 x (2 + 3) + 4 x 2 x (3 + 2) = 100 weights; 5 x 2 of the softmax: 110.
+    shape = LSTMShape(layers=2, dim=2, hidden=3, vocabulary=5, context=4, batch=5)
+    assert shape.operations() == 20 * 6 * 110
+
+
+def test_awd_lstm_beside_a_plain_lstm(tmp_path):
+    page = tmp_path / "lstm.md"
+    awd_lstm_speed.main([*TINY_LSTM, "--output", str(page), "--only", "plain-tuned", "langnet", "peak"])
+    text = page.read_text(encoding="utf8")
+    assert "| langnet awd-lstm | " in text
+    assert "2 layers, 6 wide and 10 within, vocabulary 50, 2 rows of 8 tokens" in text
+    held = json.loads(page.with_suffix(".json").read_text(encoding="utf8"))
+    assert set(held["rows"]) == {"plain-tuned", "langnet"}
+    assert held["rows"]["langnet"]["share_of_peak"]["median"] > 0
+
+
+def test_a_cache_is_chosen_on_validation_text(tmp_path, tiny_model):
+    tiny_model.save(tmp_path / "lm")
+    for name, seed in (("valid", 1), ("test", 2)):
+        (tmp_path / f"{name}.txt").write_text(" ".join(sentences(20, seed).texts))
+    files = ["--validation", str(tmp_path / "valid.txt"), "--test", str(tmp_path / "test.txt")]
+    lambdas = ["--lambdas", "0.001", "0.9", "--thetas", "0", "--windows", "5", "50"]
+    continuous_cache.main([str(tmp_path / "lm"), *files, *lambdas, "--output", str(tmp_path / "cache.md")])
+    page = (tmp_path / "cache.md").read_text()
+    assert "Of 4 settings" in page
+    assert "lambda 0.001" in page  # nine parts of words alone would be worse
+    text = (tmp_path / "valid.txt").read_text()
+    nats = continuous_cache.grid(tiny_model, text, [50], [0.0], [0.2])
+    (score,) = tiny_model.score_texts([text], CacheOptions(50, 0.0, 0.2))
+    assert nats[50, 0.0, 0.2] == pytest.approx(-score.with_cache, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_awd_lstm_beside_fastai(tmp_path):
+    pytest.importorskip("fastai.text.models.core")
+    awd_lstm_speed.main([*TINY_LSTM, "--output", str(tmp_path / "lstm.md")])
+    held = json.loads((tmp_path / "lstm.json").read_text(encoding="utf8"))
+    assert set(held["rows"]["langnet"]) >= {"times_fastai", "times_fastai-tuned"}
 
 
 def test_word_vectors_beside_each_other(tmp_path):

@@ -27,9 +27,11 @@ from langnet.encoders.gpt import GPTConfig
 from langnet.encoders.registry import FAMILIES
 from langnet.encoders.word_classes import WordClassOptions
 from langnet.estimators import TextClassifier, TextFeatures
+from langnet.evaluate.cache import CacheOptions
 from langnet.recipes.finetune import FinetuneOptions
 from langnet.recipes.objectives import ObjectiveOptions
 from langnet.recipes.pretrain import PretrainOptions, Run
+from langnet.recipes.ulmfit import ULMFiTOptions
 from langnet.recipes.word_vectors import WordVectorOptions
 from langnet.study.methods import MethodOptions
 from langnet.study.sample_efficiency import SampleEfficiencyOptions
@@ -50,7 +52,7 @@ CLASSES: list[type] = [
     PretrainOptions, ObjectiveOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, WordClassOptions,
     Recipe, GPTConfig, AWDLSTMConfig, FinetuneOptions, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig,
     ClassifyConfig, LoopConfig, OptimizerConfig, Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions,
-    AlignOptions,
+    AlignOptions, ULMFiTOptions, CacheOptions,
 ]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples

@@ -15,11 +15,12 @@ from langnet.cli import (
     pretrain,
     score,
     study,
+    ulmfit,
     vectors,
 )
 from langnet.cli.app import main
 
 __all__ = [
     "adapt", "align", "demo", "encoders", "evaluate", "finetune", "generate", "inspect", "main", "models", "predict",
-    "pretrain", "score", "study", "vectors",
+    "pretrain", "score", "study", "ulmfit", "vectors",
 ]  # fmt: skip

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from langnet.cli.app import app, check_device, check_output, examples, save_language_model, training_run
 from langnet.cli.options import (
     BatchTokens,
@@ -11,6 +15,7 @@ from langnet.cli.options import (
     HeldOut,
     KeepDuplicates,
     LanguageModelName,
+    LayerDecay,
     LearningRate,
     Minutes,
     NewFolder,
@@ -19,18 +24,23 @@ from langnet.cli.options import (
     Overwrite,
     Precision,
     Resume,
+    ScheduleName,
     Seed,
     Sources,
     Steps,
     TextColumn,
     Tokens,
 )
+from langnet.errors import LangnetError
+
+NEW_VOCABULARY_HELP = "Learn the vocabulary of the new text; entries that the model knows keep their rows."
 
 
 @app.command(
     epilog=examples(
         "langnet adapt my-lm letters/ --output letters-lm --minutes 5",
         "langnet adapt my-lm unlabelled.csv --text-column body --output target-lm --minutes 5",
+        "langnet adapt wt103-lm letters/ --output letters-lm --new-vocabulary --minutes 5",
     )
 )
 def adapt(
@@ -44,8 +54,14 @@ def adapt(
     documents: Documents = "file",
     keep_duplicates: KeepDuplicates = False,
     validation_fraction: HeldOut = 0.02,
+    new_vocabulary: Annotated[bool, typer.Option("--new-vocabulary", help=NEW_VOCABULARY_HELP)] = False,
+    vocabulary_size: Annotated[
+        int | None, typer.Option(help="Of --new-vocabulary; sized to the texts if unsaid.")
+    ] = None,
     batch_tokens: BatchTokens = None,
     learning_rate: LearningRate = None,
+    layer_decay: LayerDecay = 1.0,
+    schedule: Annotated[ScheduleName | None, typer.Option(help="Of the rates; the family's own by default.")] = None,
     optimizer: Optimizer = None,
     no_document_vectors: NoDocumentVectors = False,
     dropout_scale: DropoutScale = None,
@@ -57,13 +73,17 @@ def adapt(
 ) -> None:
     """Go on training a language model on the target domain's text.
 
-    Tokenizer and architecture stay the model's own; the document vectors are made anew from the new text.
+    Architecture and direction stay the model's own, and so does the tokenizer without --new-vocabulary; the document
+    vectors are made anew from the new text.
     """
     from langnet.recipes.pretrain import PretrainOptions
     from langnet.recipes.pretrain import adapt as run_adapt
     from langnet.text.corpus import CorpusOptions
     from langnet.text.prepare import PrepareOptions
+    from langnet.transfer.schedule import named_schedule
 
+    if vocabulary_size is not None and not new_vocabulary:
+        raise LangnetError("--vocabulary-size is that of a new vocabulary; add --new-vocabulary, or leave it out")
     check_output(output, overwrite)
     check_device(device)
     corpus = CorpusOptions(text_column, documents, drop_duplicates=not keep_duplicates)
@@ -75,7 +95,15 @@ def adapt(
         learning_rate=learning_rate,
         optimizer=optimizer,
         document_vectors=not no_document_vectors,
-        prepare=PrepareOptions(validation_fraction=validation_fraction, corpus=corpus, seed=seed),
+        prepare=PrepareOptions(
+            vocabulary_size=vocabulary_size,
+            validation_fraction=validation_fraction,
+            corpus=corpus,
+            seed=seed,
+            new_vocabulary=new_vocabulary,
+        ),
+        layer_decay=layer_decay,
+        schedule=None if schedule is None else named_schedule(schedule),
         seed=seed,
         dropout_scale=dropout_scale,
         precision=precision,

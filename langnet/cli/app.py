@@ -19,6 +19,7 @@ from langnet.errors import LangnetError
 if TYPE_CHECKING:
     from langnet.recipes.model import Model
     from langnet.recipes.pretrain import Run
+    from langnet.text.corpus import CorpusOptions
 
 SHARED_VERBS = ("pretrain", "adapt")  # those that several processes can work on together
 INTERRUPTED = 130  # the exit code of Ctrl-C
@@ -27,6 +28,7 @@ ORDER = [
     "pretrain",
     "adapt",
     "finetune",
+    "ulmfit",
     "evaluate",
     "predict",
     "generate",
@@ -160,6 +162,15 @@ def check_output(output: Path, overwrite: bool) -> None:
             f"cannot write {output}: {parent} is no folder that you may write in; choose another --output"
         )
     output.absolute().parent.mkdir(parents=True, exist_ok=True)
+
+
+def read_texts(sources: list[str] | None, options: CorpusOptions) -> list[str]:
+    """The cleaned texts of files, without empty ones and duplicates."""
+    from langnet.text.corpus import CorpusReport, clean_documents, read_documents
+
+    report = CorpusReport()
+    documents = clean_documents(read_documents(sources or [], options, report), options, report)
+    return [document.text for document in documents]
 
 
 def write_json(path: Path, value: Any) -> None:

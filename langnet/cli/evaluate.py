@@ -9,12 +9,27 @@ import typer
 from rich.table import Table
 
 from langnet.cli.app import app, check_writable, console, examples, write_json
-from langnet.cli.options import Documents, LabelColumn, SecondColumn, TextColumn
+from langnet.cli.options import (
+    LAMBDA,
+    THETA,
+    AlsoModels,
+    CacheLambda,
+    CacheTheta,
+    CacheWindow,
+    Documents,
+    LabelColumn,
+    SecondColumn,
+    TextColumn,
+    cache_options,
+)
 from langnet.cli.tables import format_for, prediction_row, write_rows
 from langnet.cli.tasks import columns, evaluate_task
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
+    from langnet.evaluate.cache import CacheOptions
+    from langnet.evaluate.language_model import LanguageModelScores
+    from langnet.recipes.ensemble import Ensemble
     from langnet.recipes.model import Model
     from langnet.text.corpus import CorpusOptions
 
@@ -25,46 +40,62 @@ TRAIN_HELP = "The training texts, for TF-IDF beside the model; not needed where 
     epilog=examples(
         "langnet evaluate my-classifier test.csv",
         "langnet evaluate my-classifier test.csv --train train.csv --json scores.json --predictions predictions.csv",
+        "langnet evaluate my-forward test.csv --with my-backward    (the mean of their probabilities)",
         "langnet evaluate my-lm heldout.txt --documents paragraph",
+        "langnet evaluate my-lstm heldout.txt --cache-window 2000",
     )
 )
 def evaluate(
     model: Annotated[str, typer.Argument(help="Folder or name of a classifier or a language model.")],
     sources: Annotated[list[str], typer.Argument(help="Labelled test texts, or held-out raw text.")],
+    also: AlsoModels = None,
     train: Annotated[list[str] | None, typer.Option(help=TRAIN_HELP)] = None,
     text_column: TextColumn = "text",
     second_column: SecondColumn = None,
     label_column: LabelColumn = "label",
     documents: Documents = "file",
+    cache_window: CacheWindow = None,
+    cache_theta: CacheTheta = THETA,
+    cache_lambda: CacheLambda = LAMBDA,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything into this file.")] = None,
     predictions: Annotated[Path | None, typer.Option(help="Write every prediction: a .csv or .jsonl file.")] = None,
 ) -> None:
     """Score a classifier or a language model, with intervals and beside its neighbours.
 
-    A classifier stands beside the majority class and TF-IDF with a logistic regression.
+    A classifier stands beside the majority class and TF-IDF with a logistic regression. Of several, the probabilities
+    are averaged.
 
-    A language model stands beside a unigram model and a compressor, in bits per byte.
+    A language model stands beside a unigram model and a compressor, in bits per byte, and beside further models.
     """
     from langnet.hub.names import resolve_model
+    from langnet.recipes.ensemble import average
     from langnet.recipes.model import load
     from langnet.text.corpus import CorpusOptions
 
     check_writable(json_file, predictions)
+    cache = cache_options(cache_window, cache_theta, cache_lambda)
+    names = [model, *(also or [])]
     loaded, folder = load(model), resolve_model(model)
     if loaded.is_classifier:
-        _classifier(loaded, folder, (sources, train or []), (text_column, label_column), (json_file, predictions))
+        if cache:
+            raise LangnetError(f"{model} is a classifier, and a cache stands beside language models; leave it out")
+        together = average([loaded, *names[1:]]) if also else loaded
+        _classifier(together, folder, (sources, train or []), (text_column, label_column), (json_file, predictions))
         return
     if not loaded.is_language_model:
-        names = columns(text_column, second_column, label_column)
-        evaluate_task(loaded, (sources, train or []), names, (json_file, predictions))
+        if also:
+            raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
+        named = columns(text_column, second_column, label_column)
+        evaluate_task(loaded, (sources, train or []), named, (json_file, predictions))
         return
     if predictions or train:
         raise LangnetError(f"{model} is a language model: it has no labels to predict or to learn from")
-    _language_model(loaded, sources, CorpusOptions(text_column, documents), json_file)
+    models = {name: loaded if name == model else load(name) for name in names}
+    _language_models(models, sources, CorpusOptions(text_column, documents), json_file, cache)
 
 
 def _classifier(
-    model: Model,
+    model: Model | Ensemble,
     folder: Path,
     data: tuple[list[str], list[str]],
     columns: tuple[str, str],
@@ -91,22 +122,39 @@ def _classifier(
         write_rows(rows, predictions_file, format)
 
 
-def _language_model(model: Model, sources: list[str], options: CorpusOptions, json_file: Path | None) -> None:
+def _language_models(
+    models: dict[str, Model],
+    sources: list[str],
+    options: CorpusOptions,
+    json_file: Path | None,
+    cache: CacheOptions | None,
+) -> None:
     from langnet.recipes.evaluate import evaluate_language_model
 
-    report = evaluate_language_model(model, sources, options)
-    scores = report.model
-    texts = "1 text" if scores.n_documents == 1 else f"{scores.n_documents:,} texts"
-    console.print(f"{texts}, {scores.n_bytes:,} bytes, {scores.n_tokens:,} tokens", highlight=False)
+    reports = {name: evaluate_language_model(model, sources, options, cache) for name, model in models.items()}
+    first = next(iter(reports.values()))
+    alone = len(reports) == 1
+    texts = "1 text" if first.model.n_documents == 1 else f"{first.model.n_documents:,} texts"
+    tokens = f", {first.model.n_tokens:,} tokens" if alone else ""
+    console.print(f"{texts}, {first.model.n_bytes:,} bytes{tokens}", highlight=False)
     table = Table("", box=None, pad_edge=False)
     for name in ("bits/byte", "95 % interval", "perplexity"):
         table.add_column(name, justify="right")
-    interval = "-" if scores.n_documents == 1 else str(scores.interval)
-    table.add_row("this model", f"{scores.bits_per_byte:.3f}", interval, f"{scores.perplexity:,.1f}")
-    for name, bits in report.neighbours.items():
+    for name, report in reports.items():
+        table.add_row("this model" if alone else name, *_cells(report.model))
+        if report.model.with_cache:
+            table.add_row("  with cache", *_cells(report.model.with_cache))
+    for name, bits in first.neighbours.items():
         table.add_row(name, f"{bits:.3f}", "", "")
     console.print(table)
-    for warning in report.warnings:
-        console.print(f"! {warning}", style="yellow", highlight=False)
+    for name, report in reports.items():
+        for warning in report.warnings:
+            console.print(f"! {'' if alone else f'{name}: '}{warning}", style="yellow", highlight=False)
     if json_file:
-        write_json(json_file, report.to_dict())
+        every = {name: report.to_dict() for name, report in reports.items()}
+        write_json(json_file, first.to_dict() if alone else {"models": every})
+
+
+def _cells(scores: LanguageModelScores) -> list[str]:
+    interval = "-" if scores.n_documents == 1 else str(scores.interval)
+    return [f"{scores.bits_per_byte:.3f}", interval, f"{scores.perplexity:,.1f}"]

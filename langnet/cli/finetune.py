@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from langnet.cli.app import app, check_device, check_output, console, examples, run_folder
+from langnet.cli.app import app, check_device, check_output, console, examples, read_texts, run_folder
 from langnet.cli.options import (
     Device,
     Documents,
     DropoutScale,
     LabelColumn,
     LanguageModelName,
+    LayerDecay,
     NewFolder,
     NoDocumentVectors,
     Overwrite,
     Precision,
     Resume,
+    ScheduleName,
     SecondColumn,
     Seed,
     TextColumn,
@@ -28,11 +29,9 @@ from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
     from langnet.recipes.finetune_options import FinetuneOptions
-    from langnet.text.corpus import CorpusOptions
 
 Method = Literal["finetune", "frozen", "scratch"]
 PoolingName = Literal["last", "mean", "concat"]
-ScheduleName = Literal["slanted-triangular", "linear", "cosine", "trapezoid", "constant"]
 METHOD_HELP = "finetune trains everything; frozen a linear head on the layers' states; scratch starts from nothing."
 UNLABELLED_HELP = "Further texts of the same kind without labels, to learn from beside the labelled ones."
 HELD_OUT_HELP = "Part of the labelled texts that chooses the best step; 0 trains on all to the end."
@@ -62,7 +61,7 @@ def finetune(
     epochs: Annotated[float | None, typer.Option(help="Passes over the texts; enough for 60 steps by default.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts a step.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="Peak rate of the top layer.")] = 3e-4,
-    layer_decay: Annotated[float, typer.Option(help="How much slower each layer learns than the next.")] = 1.5,
+    layer_decay: LayerDecay = 1.5,
     schedule: Annotated[ScheduleName, typer.Option(help="Of the rates.")] = "slanted-triangular",
     gradual_unfreezing: Annotated[bool, typer.Option("--gradual-unfreezing", help="Thaw layer by layer.")] = False,
     auxiliary_lm: Annotated[float, typer.Option(help="Weight of the language-model loss beside the task's.")] = 0.0,
@@ -88,7 +87,7 @@ def finetune(
     """
     from langnet.recipes.finetune_options import FinetuneOptions
     from langnet.text.corpus import CorpusOptions
-    from langnet.transfer.schedule import ScheduleConfig
+    from langnet.transfer.schedule import named_schedule
 
     check_output(output, overwrite)
     check_device(device)
@@ -96,13 +95,11 @@ def finetune(
         method=method, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, layer_decay=layer_decay,
         gradual_unfreezing=gradual_unfreezing, auxiliary_lm=auxiliary_lm, document_features=not no_document_vectors,
         pooling=pooling, dropout=dropout, max_tokens=max_tokens, validation_fraction=validation_fraction, seed=seed,
-        dropout_scale=dropout_scale, precision=precision, device=device,
+        dropout_scale=dropout_scale, precision=precision, device=device, schedule=named_schedule(schedule),
     )  # fmt: skip
-    if schedule != "slanted-triangular":
-        options = replace(options, schedule=ScheduleConfig(schedule, warmup=0.1))
     place = Place(output, overwrite, resume)
     if task == "classify":
-        more = _read_unlabelled(unlabelled, CorpusOptions(text_column, documents))
+        more = read_texts(unlabelled, CorpusOptions(text_column, documents))
         _learn_classes(model, labelled, (text_column, label_column), more, options, place)
         return
     if unlabelled:
@@ -138,12 +135,3 @@ def _learn_classes(
     classifier.facts["finetune"]["training_texts"] = described
     classifier.save(place.output, overwrite=place.overwrite)
     console.print(f"{place.output}: a classifier of {len(data.label_names)} classes from {len(data):,} labelled texts")
-
-
-def _read_unlabelled(sources: list[str] | None, options: CorpusOptions) -> list[str]:
-    """The cleaned texts, without empty ones and duplicates."""
-    from langnet.text.corpus import CorpusReport, clean_documents, read_documents
-
-    report = CorpusReport()
-    documents = clean_documents(read_documents(sources or [], options, report), options, report)
-    return [document.text for document in documents]

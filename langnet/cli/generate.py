@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from typing import Annotated
@@ -10,7 +11,7 @@ import typer
 
 from langnet.cli.app import app, examples
 
-PROMPT_HELP = "How the text begins; '-' reads it from standard input."
+PROMPT_HELP = "How the text begins, or ends for a model that reads backward; '-' reads it from standard input."
 
 
 @app.command(
@@ -33,7 +34,8 @@ def generate(
 ) -> None:
     """Write text with a language model, shown as it is written.
 
-    Past its context a model reads the last half of it anew and forgets what lies further back.
+    Past its context a model reads the last half of it anew and forgets what lies further back. A model that reads
+    backward writes what stands before the prompt, which is then the end of the text.
     """
     from langnet.recipes.model import load
     from langnet.tasks.generation import GenerationOptions
@@ -50,7 +52,7 @@ def generate(
             continue
         if samples > 1:
             print(f"--- {number} of {samples}, seed {option.seed}")
-        print(prompt, end="", flush=True)
-        for piece in pieces:
+        backward = language_model.direction == "backward"  # then the prompt is the end of the text
+        for piece in itertools.chain(pieces, [prompt]) if backward else itertools.chain([prompt], pieces):
             print(piece, end="", flush=True)
         print()

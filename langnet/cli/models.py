@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -81,12 +81,16 @@ def list_(
         "langnet models import gpt2/ --output gpt2-lm",
         "langnet models import pytorch_model.bin --output gpt2-lm",
         "langnet models import finetune-transformer-lm/model --output gpt-2018-lm",
+        "langnet models import bwd_wt103.pth --vocabulary itos.json --direction backward --output wt103-backward",
     ),
 )
 def import_(
     path: Annotated[Path, typer.Argument(help="File or folder of a model that another program wrote.")],
     output: NewFolder,
     vocabulary: Annotated[Path | None, typer.Option(help="File of its vocabulary, where that lies elsewhere.")] = None,
+    direction: Annotated[
+        Literal["forward", "backward"] | None, typer.Option(help="In which an AWD-LSTM of fastai was trained to read.")
+    ] = None,
     most: Annotated[int | None, typer.Option(min=1, help="Read only the first so many words of a table.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -95,7 +99,7 @@ def import_(
     from langnet.hub.importers.table import import_path
 
     check_output(output, overwrite)
-    imported = import_path(path, ImportOptions(vocabulary, most))
+    imported = import_path(path, ImportOptions(vocabulary, most, direction))
     imported.write(output, overwrite)
     console.print(f"{output}: {imported.report}", highlight=False, markup=False, soft_wrap=True)
 
@@ -145,9 +149,8 @@ def _show(found: list[ModelSummary]) -> None:
         parameters = f"{model.parameters:,}" if model.parameters else ""
         bits = f"{model.bits_per_byte:.3f}" if model.bits_per_byte is not None else ""
         created = (model.created or "")[:16].replace("T", " ")
-        table.add_row(
-            escape(model.name), model.family or "", model.size or "", model.task or "", parameters, bits, created
-        )
+        family = f"{model.family or ''}{', backward' if model.direction == 'backward' else ''}"
+        table.add_row(escape(model.name), family, model.size or "", model.task or "", parameters, bits, created)
     console.print(table)
     for model in found:
         if model.problem:

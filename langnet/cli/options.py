@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from langnet.evaluate.cache import CacheOptions
+
+# Defaults of `evaluate.cache.CacheOptions`, written out since importing it imports PyTorch; tests hold them together.
+THETA, LAMBDA = 0.662, 0.1279
 
 Sources = Annotated[list[str], typer.Argument(help="Files, folders, globs, archives, '-' for standard input.")]
 LanguageModelName = Annotated[str, typer.Argument(metavar="MODEL", help="Folder or name of a pretrained model.")]
@@ -30,6 +36,27 @@ Optimizer = Annotated[
     Literal["adamw", "muon", "adagrad", "nt-asgd"] | None, typer.Option(help="The family's own by default.")
 ]
 DropoutScale = Annotated[float | None, typer.Option(help="Factor on all dropouts of an awd-lstm.")]
+Direction = Annotated[
+    Literal["forward", "backward"], typer.Option(help="backward reads every text from its end to its beginning.")
+]
+LayerDecay = Annotated[float, typer.Option(help="How much slower each layer learns than the next.")]
 NoDocumentVectors = Annotated[bool, typer.Option("--no-document-vectors", help="Do without document vectors.")]
 Precision = Annotated[Literal["auto", "no", "bf16"], typer.Option(help="auto: bf16 where the hardware has it.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; chosen by default.")]
+ScheduleName = Literal["slanted-triangular", "linear", "cosine", "trapezoid", "constant"]
+CacheWindow = Annotated[
+    int | None, typer.Option(help="Also score with a continuous cache of so many tokens (Grave et al. 2016).")
+]
+CacheTheta = Annotated[float, typer.Option(help="How sharply the cache tells states apart; choose on validation text.")]
+CacheLambda = Annotated[float, typer.Option(help="Share of the cache; choose on validation text.")]
+AlsoModels = Annotated[
+    list[str] | None,
+    typer.Option("--with", help="A further model; may be given several times. Classifiers are averaged."),
+]
+
+
+def cache_options(window: int | None, theta: float, weight: float) -> CacheOptions | None:
+    """The cache that was asked for, or None."""
+    from langnet.evaluate.cache import CacheOptions
+
+    return None if window is None else CacheOptions(window, theta, weight)

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from langnet.cli.app import app, check_writable, examples
-from langnet.cli.options import SecondColumn, TextColumn
+from langnet.cli.options import AlsoModels, SecondColumn, TextColumn
 from langnet.cli.tables import Format, format_for, prediction_row, write_rows
 from langnet.cli.tasks import columns, predict_task, require_task
+from langnet.errors import LangnetError
 
 SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' for lines of standard input."
 
@@ -20,11 +21,13 @@ SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' 
         "langnet predict my-classifier new.csv > predictions.jsonl",
         "langnet predict my-classifier new.csv --output predictions.csv --probabilities",
         "echo 'a fine film' | langnet predict my-classifier -",
+        "langnet predict my-forward new.csv --with my-backward    (the mean of their probabilities)",
     )
 )
 def predict(
     model: Annotated[str, typer.Argument(help="Folder or name of a classifier.")],
     sources: Annotated[list[str], typer.Argument(help=SOURCE_HELP)],
+    also: AlsoModels = None,
     text_column: TextColumn = "text",
     second_column: SecondColumn = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file.")] = None,
@@ -33,19 +36,24 @@ def predict(
 ) -> None:
     """Predict the label of every text, with the file and line that it stands in.
 
-    Texts come out in the order of the files; empty ones too, so that nothing shifts.
+    Texts come out in the order of the files; empty ones too, so that nothing shifts. Of several classifiers of the same
+    labels, the probabilities are averaged.
     """
+    from langnet.recipes.ensemble import average
     from langnet.recipes.model import load
     from langnet.text.clean import clean_text
     from langnet.text.corpus import CorpusOptions, CorpusReport, read_documents
 
     check_writable(output)
-    classifier = load(model)
-    require_task(classifier, model)
-    if not classifier.is_classifier:
-        predict_task(classifier, sources, columns(text_column, second_column, "label"), output)
+    loaded = load(model)
+    require_task(loaded, model)
+    if not loaded.is_classifier:
+        if also:
+            raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
+        predict_task(loaded, sources, columns(text_column, second_column, "label"), output)
         return
     chosen = format_for(output, format)
+    classifier = average([loaded, *also]) if also else loaded
     names = classifier.labels or []
     documents = list(read_documents(sources, CorpusOptions(text_column, "line", longest_document=0), CorpusReport()))
     table = classifier.predict_proba([clean_text(document.text).text for document in documents])

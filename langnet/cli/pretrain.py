@@ -10,6 +10,7 @@ from langnet.cli.app import app, check_device, check_output, examples, save_lang
 from langnet.cli.options import (
     BatchTokens,
     Device,
+    Direction,
     Documents,
     DropoutScale,
     HeldOut,
@@ -48,6 +49,7 @@ TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
         "langnet pretrain texts/ --output my-lstm --encoder awd-lstm --minutes 10",
         "langnet pretrain texts/ --output my-bert --objective masked --minutes 10",
         "langnet pretrain texts/ --output my-both --objective causal+masked --minutes 10",
+        "langnet pretrain texts/ --output my-backward-lstm --encoder awd-lstm --direction backward --minutes 10",
         "langnet pretrain texts/ --output my-lm --minutes 10 --resume    (after an interruption)",
     )
 )
@@ -66,6 +68,7 @@ def pretrain(
     validation_fraction: HeldOut = 0.02,
     tokenizer: Annotated[TokenizerKind | None, typer.Option(help="What a token is; by default bpe.")] = None,
     vocabulary_size: Annotated[int | None, typer.Option(help="Sized to the corpus by default.")] = None,
+    direction: Direction = "forward",
     batch_tokens: BatchTokens = None,
     learning_rate: LearningRate = None,
     optimizer: Optimizer = None,
@@ -107,6 +110,7 @@ def pretrain(
         dropout_scale=dropout_scale,
         precision=precision,
         device=device,
+        direction=direction,
     )
     with training_run(output, resume, "pretrain") as run:
         model = run_pretrain(sources, options, run)

@@ -10,9 +10,20 @@ import typer
 from rich.table import Table
 
 from langnet.cli.app import app, check_writable, console, examples, write_json
-from langnet.cli.options import Documents, Sources, TextColumn
+from langnet.cli.options import (
+    LAMBDA,
+    THETA,
+    CacheLambda,
+    CacheTheta,
+    CacheWindow,
+    Documents,
+    Sources,
+    TextColumn,
+    cache_options,
+)
 
 if TYPE_CHECKING:
+    from langnet.evaluate.cache import CacheOptions
     from langnet.evaluate.language_model import LanguageModelScores
     from langnet.recipes.model import Model
     from langnet.text.corpus import CorpusOptions
@@ -25,6 +36,7 @@ LINES_HELP = "Score each line of text files, or row of tables, by itself: one JS
         "langnet score my-lm heldout.txt other.txt",
         "langnet score my-lm novels/ --documents paragraph",
         "langnet score my-lm pairs.txt --lines > scores.jsonl",
+        "langnet score my-lstm heldout.txt --cache-window 2000 --cache-theta 0.3 --cache-lambda 0.1",
     )
 )
 def score(
@@ -33,29 +45,34 @@ def score(
     lines: Annotated[bool, typer.Option("--lines", help=LINES_HELP)] = False,
     documents: Documents = "file",
     text_column: TextColumn = "text",
+    cache_window: CacheWindow = None,
+    cache_theta: CacheTheta = THETA,
+    cache_lambda: CacheLambda = LAMBDA,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the scores into this file.")] = None,
 ) -> None:
     """Bits per byte and perplexity of texts under a language model.
 
-    --lines gives log-probabilities in nats, of the whole line and its end.
+    --lines gives log-probabilities in nats, of the whole line and its end. With a cache, what a text has said so far is
+    likelier to be said again; both figures are given.
     """
     from langnet.recipes.model import load
     from langnet.text.corpus import CorpusOptions
 
     check_writable(json_file)
+    cache = cache_options(cache_window, cache_theta, cache_lambda)
     language_model = load(model)
     if lines:
-        _print_lines(language_model, sources, CorpusOptions(text_column, "line", longest_document=0))
+        _print_lines(language_model, sources, CorpusOptions(text_column, "line", longest_document=0), cache)
         return
     options = CorpusOptions(text_column, documents)
-    _print_table(language_model, sources, options, json_file)
+    _print_table(language_model, sources, options, json_file, cache)
 
 
-def _print_lines(model: Model, sources: list[str], options: CorpusOptions) -> None:
+def _print_lines(model: Model, sources: list[str], options: CorpusOptions, cache: CacheOptions | None) -> None:
     from langnet.recipes.score import score_stream
     from langnet.text.corpus import CorpusReport, read_documents
 
-    for document, found in score_stream(model, read_documents(sources, options, CorpusReport())):
+    for document, found in score_stream(model, read_documents(sources, options, CorpusReport()), cache):
         record = {
             "source": document.source,
             "text": document.text,
@@ -63,13 +80,17 @@ def _print_lines(model: Model, sources: list[str], options: CorpusOptions) -> No
             "tokens": found.n_tokens,
             "bytes": found.n_bytes,
         }
+        if found.with_cache is not None:
+            record["log_probability_with_cache"] = round(found.with_cache, 6)
         print(json.dumps(record, ensure_ascii=False))
 
 
-def _print_table(model: Model, sources: list[str], options: CorpusOptions, json_file: Path | None) -> None:
+def _print_table(
+    model: Model, sources: list[str], options: CorpusOptions, json_file: Path | None, cache: CacheOptions | None
+) -> None:
     from langnet.recipes.score import score_sources
 
-    found, total = score_sources(model, sources, options)
+    found, total = score_sources(model, sources, options, cache=cache)
     table = Table("source", box=None, pad_edge=False)
     table.columns[0].overflow = "fold"
     for name in ("bits/byte", "95 % interval", "perplexity", "tokens", "bytes", "texts"):
@@ -77,6 +98,8 @@ def _print_table(model: Model, sources: list[str], options: CorpusOptions, json_
     rows = [(row.source, row.scores) for row in found]
     for name, scores in [*rows, ("all", total)] if len(rows) > 1 else rows:
         table.add_row(name, *_cells(scores))
+        if scores.with_cache:
+            table.add_row("  with cache", *_cells(scores.with_cache))
     console.print(table)
     if any(scores.n_documents == 1 for _, scores in rows):
         console.print("A single document has no interval; --documents paragraph makes more of a file.")

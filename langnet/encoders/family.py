@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from langnet.encoders.encoder import Encoder
 from langnet.errors import LangnetError
+from langnet.text.tokenizer import DIRECTIONS
 
 Reading = Literal["own", "both", "two-way"]
 
@@ -113,3 +114,14 @@ class Family:
             raise LangnetError(f"{self.name} cannot attend to both sides of a word; a gpt can")
         if reading == "two-way" and self.bidirectional:
             raise LangnetError(f"{self.name} reads in both directions already, so it is not doubled")
+
+    def require_direction(self, direction: str) -> None:
+        """Nothing, where the family can read texts in this direction.
+
+        Raises:
+            LangnetError: there is no such direction, or the family has both at once.
+        """
+        if direction not in DIRECTIONS:
+            raise LangnetError(f"there is no direction '{direction}'; choose {' or '.join(DIRECTIONS)}")
+        if direction == "backward" and self.bidirectional:
+            raise LangnetError(f"{self.name} reads texts in both directions at once; leave --direction out")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from scipy.special import gammaln
 from torch import Tensor
 
 from langnet.encoders.encoder import Encoder
+from langnet.evaluate.cache import CacheOptions, ContinuousCache, mixed_losses, require_one_direction
 from langnet.evaluate.intervals import Interval, bootstrap_ratio
 from langnet.tasks.cross_entropy import token_losses
 from langnet.text.batches import Batch, document_windows
@@ -35,12 +37,14 @@ class TextScore:
         n_bytes: of the text in UTF-8.
         directions: log-probability from left to right and from right to left, of a model that reads both ways;
             `log_probability` is their mean.
+        with_cache: log-probability by softmax and continuous cache together, where one was asked for.
     """
 
     log_probability: float
     n_tokens: int
     n_bytes: int
     directions: tuple[float, float] | None = None
+    with_cache: float | None = None
 
     @property
     def bits_per_byte(self) -> float:
@@ -60,6 +64,7 @@ class LanguageModelScores:
         n_documents: documents.
         interval: 95 % interval of the bits per byte over documents; NaN for a single one.
         perplexities: from left to right and from right to left, of a model that reads both ways.
+        with_cache: the same with a continuous cache, where one was asked for.
     """
 
     bits_per_byte: float
@@ -69,8 +74,9 @@ class LanguageModelScores:
     n_documents: int
     interval: Interval
     perplexities: tuple[float, float] | None = None
+    with_cache: LanguageModelScores | None = None
 
-    def to_dict(self) -> dict[str, float | list[float] | None]:
+    def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         low, high = self.interval.low, self.interval.high
         return {
@@ -81,6 +87,7 @@ class LanguageModelScores:
             "n_bytes": self.n_bytes,
             "n_documents": self.n_documents,
             **({"perplexities": list(self.perplexities)} if self.perplexities else {}),
+            **({"with_cache": self.with_cache.to_dict()} if self.with_cache else {}),
         }
 
 
@@ -93,6 +100,7 @@ def sum_up(scores: Sequence[TextScore]) -> LanguageModelScores:
     sides = -np.array(both).sum(0) if both and len(both) == len(scores) else None  # (2,)
     bits = nats / math.log(2)
     total = int(n_bytes.sum())
+    cached = [replace(s, log_probability=s.with_cache, with_cache=None) for s in scores if s.with_cache is not None]
     return LanguageModelScores(
         float(bits.sum()) / max(total, 1),
         _perplexity(float(nats.sum()), n_tokens),
@@ -101,6 +109,7 @@ def sum_up(scores: Sequence[TextScore]) -> LanguageModelScores:
         len(scores),
         bootstrap_ratio(bits, n_bytes),
         None if sides is None else (_perplexity(float(sides[0]), n_tokens), _perplexity(float(sides[1]), n_tokens)),
+        sum_up(cached) if cached and len(cached) == len(scores) else None,
     )
 
 
@@ -109,7 +118,9 @@ def _perplexity(nats: float, n_tokens: int) -> float:
 
 
 @torch.no_grad()
-def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequence[int]) -> list[TextScore]:
+def score_documents(
+    encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequence[int], cache: CacheOptions | None = None
+) -> list[TextScore]:
     """The log-probability of every document.
 
     Args:
@@ -117,11 +128,18 @@ def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequenc
         windows: what `document_windows` makes: each token of a document a target once; of `windows_both_ways` for a
             model that reads both ways.
         n_bytes: UTF-8 bytes of each of the N documents.
+        cache: also score with a continuous cache.
+
+    Raises:
+        LangnetError: a cache beside a model that reads both ways.
     """
+    if cache:
+        require_one_direction(encoder)
     was_training = encoder.training
     encoder.eval()
     device = next(encoder.parameters()).device
-    nats, count = np.zeros((2, len(n_bytes))), np.zeros(len(n_bytes), dtype=np.int64)
+    held = ContinuousCache(cache.window, cache.theta) if cache else None
+    nats, count = np.zeros((3, len(n_bytes))), np.zeros(len(n_bytes), dtype=np.int64)
     for batch in windows:
         batch = batch.to(device)
         assert batch.targets is not None, "windows need targets"
@@ -132,14 +150,20 @@ def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequenc
             assert batch.previous is not None, "windows both ways say what stands before"
             sides = list(zip(hidden.chunk(2, dim=-1), (batch.targets, batch.previous), strict=True))
         for side, (states, targets) in enumerate(sides):
-            losses = nats_of_tokens(encoder, states, targets)
-            np.add.at(nats[side], document, losses.view(targets.shape).double().sum(1).cpu().numpy())
+            losses = nats_of_tokens(encoder, states, targets).view(targets.shape)  # (B, T)
+            np.add.at(nats[side], document, losses.double().sum(1).cpu().numpy())
+        if held and cache:
+            mixed = mixed_losses(losses, held.probabilities(batch, hidden), cache.weight)  # (B, T)
+            np.add.at(nats[2], document, mixed.sum(1).cpu().numpy())
         np.add.at(count, document, (batch.targets != -100).sum(1).cpu().numpy())
     encoder.train(was_training)
     if encoder.bidirectional:
-        rows = zip(*-nats, count, n_bytes, strict=True)
+        rows = zip(*-nats[:2], count, n_bytes, strict=True)
         return [TextScore((f + b) / 2, int(c), int(n), (float(f), float(b))) for f, b, c, n in rows]
-    return [TextScore(-float(n), int(c), int(b)) for n, c, b in zip(nats[0], count, n_bytes, strict=True)]
+    return [
+        TextScore(-float(n), int(c), int(b), with_cache=-float(m) if cache else None)
+        for n, m, c, b in zip(nats[0], nats[2], count, n_bytes, strict=True)
+    ]
 
 
 def nats_of_tokens(encoder: Encoder, hidden: Tensor, targets: Tensor) -> Tensor:
@@ -172,10 +196,13 @@ def _windows(encoder: Encoder, documents: Sequence[np.ndarray] | TokenShards) ->
     return document_windows(documents, encoder.context, ROWS, max(1, encoder.context // 2))
 
 
-def score_texts(encoder: Encoder, tokenizer: Tokenizer, texts: Sequence[str]) -> list[TextScore]:
+def score_texts(
+    encoder: Encoder, tokenizer: Tokenizer, texts: Sequence[str], cache: CacheOptions | None = None
+) -> list[TextScore]:
     """The log-probability of each text as a document of its own, in the order given.
 
-    A text longer than the context is read in windows; see `scoring_windows`.
+    A text longer than the context is read in windows; see `scoring_windows`. With a `cache`, each is scored with it
+    too.
     """
     spelling = None
     if encoder.characters:
@@ -183,7 +210,7 @@ def score_texts(encoder: Encoder, tokenizer: Tokenizer, texts: Sequence[str]) ->
     else:
         documents = encode_documents(texts, tokenizer)
     windows = scoring_windows(encoder, documents, spelling)
-    return score_documents(encoder, windows, [len(text.encode("utf8", "surrogatepass")) for text in texts])
+    return score_documents(encoder, windows, [len(text.encode("utf8", "surrogatepass")) for text in texts], cache)
 
 
 def unigram_bits_per_byte(counts: np.ndarray, n_bytes: int) -> float:

@@ -89,7 +89,8 @@ def _made(card: CardFacts) -> list[str]:
     facts = card.facts
     parts, earlier = [], facts.get("adapted_from")
     if isinstance(earlier, Mapping):
-        parts += ["**Pretraining.** " + _training(earlier), "**Adaptation to other text.** " + _training(facts)]
+        adapted = _training(facts) + _vocabulary(facts.get("new_vocabulary") or {})
+        parts += ["**Pretraining.** " + _training(earlier), "**Adaptation to other text.** " + adapted]
     elif facts.get("vectors"):
         parts.append("**Word vectors.** " + _vectors(facts))
     elif facts.get("pretrain") or facts.get("imported"):
@@ -151,6 +152,15 @@ def _training(facts: Mapping[str, Any]) -> str:
             + (f", on: {run['machine']}." if run.get("machine") else ".")
         )
     return " ".join(sentences)
+
+
+def _vocabulary(overlap: Mapping[str, Any]) -> str:
+    """What became of the vocabulary in an adaptation that learned a new one."""
+    if not overlap:
+        return ""
+    matched, entries = _number(overlap, "matched"), _number(overlap, "entries")
+    share = f"{overlap.get('token_share', 0):.1%} of the text's tokens"
+    return f" The vocabulary was learned anew from it: {matched} of {entries} entries, {share}, kept their rows."
 
 
 def _imported(source: Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from langnet.encoders.document_vectors import DocumentVectors
+from langnet.encoders.encoder import Encoder
 from langnet.encoders.registry import encoder_config
 from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.features import ScalarMix
@@ -12,6 +13,11 @@ from langnet.transfer.model import TaskModel
 
 # What the recipes call the held-out losses of objectives that give texts no probability.
 OBJECTIVE_LOSSES = ("masked_loss", "reconstruction_loss", "neighbour_loss")
+_DIRECTIONS = {
+    "forward": "forward",
+    "backward": "backward: every text from its end to its beginning",
+    "both": "in both directions",
+}
 
 
 def network_config(
@@ -57,6 +63,11 @@ def _within(interval: list[float] | None) -> str:
     return " [{:.3f}, {:.3f}]".format(*interval) if interval else ""
 
 
+def direction_of(encoder: Encoder, tokenizer: Tokenizer) -> str:
+    """In which a model reads texts: `forward`, `backward` (from their end), or `both`."""
+    return "both" if encoder.bidirectional else tokenizer.direction
+
+
 def architecture(network: TaskModel, tokenizer: Tokenizer, space: DocumentVectors | None) -> dict[str, str]:
     """Names and values for the card's table."""
     encoder = network.encoder
@@ -64,6 +75,7 @@ def architecture(network: TaskModel, tokenizer: Tokenizer, space: DocumentVector
         "parameters": f"{n_parameters(network):,}",
         "layers": f"{encoder.n_layers}" + (" in each direction" if encoder.bidirectional else ""),
         "width": f"{encoder.dim:,}",
+        **({"reads": _DIRECTIONS[direction_of(encoder, tokenizer)]} if encoder.n_layers else {}),
         "context": f"{encoder.context:,} tokens" if encoder.context else "unlimited",
         "tokenizer": f"{tokenizer.kind}, {tokenizer.vocabulary_size:,} entries",
         "document vectors": f"{space.dim} dimensions, {len(space.buckets):,} terms" if space else "none",

@@ -111,6 +111,7 @@ class ModelSummary:
     parameters: int | None = None
     task: str | None = None
     bits_per_byte: float | None = None
+    direction: str | None = None
     created: str | None = None
     n_bytes: int | None = None
     problem: str | None = None
@@ -173,9 +174,7 @@ def verify_folder(folder: Path | str) -> FolderSummary:
 def list_models(root: Path | str) -> Iterator[ModelSummary]:
     """Describe each model folder directly in `root`, by name; weights are not read, so damage in them goes unseen."""
     root = Path(root).expanduser()
-    if not root.is_dir():
-        return
-    for path in sorted(root.iterdir()):
+    for path in sorted(root.iterdir()) if root.is_dir() else []:
         if path.name.startswith(".") or not (path / CONFIG_NAME).is_file() or not (path / CHECKSUMS_NAME).is_file():
             continue
         try:
@@ -390,6 +389,7 @@ def _describe(path: Path) -> ModelSummary:
         parameters=config.get("parameters") or facts.get("parameters"),
         task=_text_or_none(config.get("task")),
         bits_per_byte=float(bits) if isinstance(bits, int | float) else None,
+        direction=_text_or_none(config.get("direction")),
         created=facts.get("created"),
         n_bytes=sum(entry.bytes for entry in table.values()),
     )

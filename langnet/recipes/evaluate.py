@@ -13,9 +13,11 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from langnet.errors import LangnetError
 from langnet.evaluate.baselines import MajorityBaseline, TfidfBaseline
+from langnet.evaluate.cache import CacheOptions
 from langnet.evaluate.language_model import LanguageModelScores, TextScore, sum_up, unigram_bits_per_byte
 from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.report import EvaluationReport, NeighbourPredictions, report_classifier
+from langnet.recipes.ensemble import Ensemble
 from langnet.recipes.model import Model
 from langnet.recipes.score import score_stream
 from langnet.recipes.training_texts import digest_of, find_training_texts
@@ -29,7 +31,7 @@ _XZ = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size":
 
 
 def evaluate_classifier(
-    model: Model, test: LabelledData, train: LabelledData | None = None, folder: Path | None = None
+    model: Model | Ensemble, test: LabelledData, train: LabelledData | None = None, folder: Path | None = None
 ) -> tuple[EvaluationReport, Predictions]:
     """Score a classifier on labelled texts beside the majority class and TF-IDF with a logistic regression.
 
@@ -37,7 +39,7 @@ def evaluate_classifier(
     there unchanged; failing that it is cross-validated inside the test texts, which is said in its row.
 
     Args:
-        model: a classifier.
+        model: a classifier, or several averaged.
         test: labelled texts that it has not seen.
         train: the labelled texts that it was fine-tuned on.
         folder: of the model, from where the files of its training texts are looked for.
@@ -139,7 +141,7 @@ class LanguageModelReport:
 
 
 def evaluate_language_model(
-    model: Model, sources: Sequence[Source], options: CorpusOptions | None = None
+    model: Model, sources: Sequence[Source], options: CorpusOptions | None = None, cache: CacheOptions | None = None
 ) -> LanguageModelReport:
     """Bits per byte of held-out text, beside a unigram model and a compressor, which learn from that text alone.
 
@@ -147,6 +149,7 @@ def evaluate_language_model(
         model: a language model.
         sources: held-out text; see `langnet.text.corpus.read_documents`.
         options: how it is read.
+        cache: also score with a continuous cache.
 
     Raises:
         LangnetError: the model is a classifier, or there is no text.
@@ -156,7 +159,7 @@ def evaluate_language_model(
     counts = np.zeros(model.tokenizer.vocabulary_size, dtype=np.int64)
     compressor = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=_XZ)
     packed = 0
-    for document, score in score_stream(model, read_documents(sources, options, CorpusReport())):
+    for document, score in score_stream(model, read_documents(sources, options, CorpusReport()), cache):
         if not score.n_bytes:
             continue
         scores.append(score)

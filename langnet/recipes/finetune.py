@@ -17,17 +17,17 @@ from langnet.errors import LangnetError
 from langnet.recipes.base_model import check_auxiliary, facts_before, say_what_is_kept
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
-from langnet.recipes.model import Model, load
+from langnet.recipes.model import TOKENS_AT_ONCE, Model, load
 from langnet.recipes.training_texts import describe_training_texts
 from langnet.tasks.classify import Classify, ClassifyConfig
-from langnet.tasks.examples import Example, ExampleBatches
+from langnet.tasks.examples import Example, ExampleBatches, in_order
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.pooling import Pooling
 from langnet.text.labelled import LabelledData
 from langnet.training.machine import default_device
 from langnet.training.progress import Progress
 from langnet.transfer.co_training import Documents, Student, co_train
-from langnet.transfer.features import ScalarMix
+from langnet.transfer.features import ScalarMix, mixed_encoding
 from langnet.transfer.frozen import (
     FeatureTable,
     FrozenChoice,
@@ -40,6 +40,9 @@ from langnet.transfer.frozen import (
 )
 from langnet.transfer.model import TaskModel
 from langnet.transfer.pseudo_labels import for_training, pseudo_label
+
+STANDARDISED = 512  # texts from which the scale of a new head is set
+LEAST_DEVIATION = 0.1  # what hardly varies is not blown up: fine-tuning may make it vary
 
 
 def finetune(
@@ -119,15 +122,33 @@ class _Job:
             frozen = self.options.method == "frozen"
             table = without_states(self.encoder, examples) if frozen else self._read(examples)
             head = document_head(table, self.student.weight, self.student.bias)
-        elif self.options.method != "scratch":
+        elif self.options.method == "frozen" or (self.options.method == "finetune" and self._needs_head(unlabelled)):
             head, guessed = self._read_and_fit(examples, unlabelled)
         self.model.network = self._network(head)
+        if self.options.method == "finetune" and not self.options.head_first:
+            self._standardise(examples)
         if self.options.method != "frozen":
             extra = self.model.examples([text for text, _ in guessed], [label for _, label in guessed])
             self._train(examples, extra, folder, resume)
         self.model.network.eval()
         self.model.facts["finetune"] = self._facts(len(texts), len(guessed))
         return self.model
+
+    def _needs_head(self, unlabelled: Sequence[str] | None) -> bool:
+        return self.options.head_first or bool(unlabelled)
+
+    def _standardise(self, examples: list[Example]) -> None:
+        """Set the scale of what a new head reads from some of the texts, as the first batches of a batch norm would."""
+        some = np.random.default_rng(self.options.seed).permutation(len(examples))[:STANDARDISED]
+        network, parts = self.model.network.eval(), []
+        with torch.no_grad():
+            for _, batch in in_order([examples[i] for i in some], TOKENS_AT_ONCE, self.model.collate):
+                batch = batch.to(self.device)
+                encoding = mixed_encoding(network.mix, network.encoder(batch.ids, batch.mask))
+                parts.append(network.task.inputs(encoding, batch))  # (n, width)
+            seen = torch.cat(parts)  # (N, width)
+            network.task.center.copy_(seen.mean(0))
+            network.task.scale.copy_(1 / seen.std(0, correction=0).clamp_min(LEAST_DEVIATION))
 
     def _read_and_fit(
         self, examples: list[Example], unlabelled: Sequence[str] | None
@@ -175,13 +196,15 @@ class _Job:
         """Encoder, mix and head; the head starts as the frozen one where there is one."""
         options = self.options
         n_features = self.model.document_vectors.dim if self.model.document_vectors else 0
-        pooling: Pooling = "mean" if options.method == "frozen" or (head and options.head_first) else options.pooling
-        config = ClassifyConfig(len(self.names), pooling, n_features, dropout=options.dropout)
+        begun = options.method == "frozen" or (head is not None and options.head_first)
+        pooling: Pooling = "mean" if begun else options.pooling
+        hidden = 0 if begun else options.hidden
+        config = ClassifyConfig(len(self.names), pooling, n_features, hidden, options.dropout)
+        mix = ScalarMix(self.encoder.n_layers + 1) if begun or options.scalar_mix else None
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
-            task = Classify(config, self.encoder.mixed_dim)
-        mix = ScalarMix(self.encoder.n_layers + 1)
-        if head is not None and (options.method == "frozen" or options.head_first):
+            task = Classify(config, self.encoder.mixed_dim if mix else self.encoder.dim)
+        if begun and head is not None and mix is not None:
             install(head, task, mix)
         tasks: list[tuple[Classify | LanguageModel, float]] = [(task, 1.0)]
         if options.auxiliary_lm and options.method != "frozen":

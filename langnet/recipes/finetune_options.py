@@ -41,6 +41,10 @@ class FinetuneOptions:
         seed: of heads, data order, dropout and splits.
         precision: `auto`, `no` or `bf16`.
         device: None chooses.
+        scalar_mix: read a learned mix of all layers, or else the top one alone; used where no frozen head comes first.
+        hidden: width of a hidden layer in the head (Howard & Ruder 2018: 50), where no frozen head comes first; 0:
+            none.
+        betas: Adam's (Howard & Ruder 2018: 0.7 and 0.99).
     """
 
     method: Method = "finetune"
@@ -66,6 +70,9 @@ class FinetuneOptions:
     seed: int = 0
     precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
+    scalar_mix: bool = True
+    hidden: int = 0
+    betas: tuple[float, float] = (0.9, 0.99)
 
     def __post_init__(self) -> None:
         for name in (
@@ -85,5 +92,7 @@ class FinetuneOptions:
                 raise LangnetError(
                     f"the {name.replace('_', ' ')} must be from 0 to below 1, not {getattr(self, name):g}"
                 )
+        if self.hidden < 0:
+            raise LangnetError(f"a hidden layer cannot be {self.hidden} wide; 0 does without one")
         if self.auxiliary_lm < 0:
             raise LangnetError(f"the weight of the language-model loss must be 0 or more, not {self.auxiliary_lm:g}")

@@ -61,7 +61,7 @@ class Fit:
         unfreeze = GradualUnfreezing(network.encoder) if options.gradual_unfreezing and not network.frozen else None
         config = LoopConfig(
             Budget(steps=steps),
-            OptimizerConfig("adamw", learning_rate or options.learning_rate, weight_decay=0.01, betas=(0.9, 0.99)),
+            OptimizerConfig("adamw", learning_rate or options.learning_rate, weight_decay=0.01, betas=options.betas),
             options.schedule,
             seed=options.seed,
             validations=10 if validate else 0,

@@ -16,9 +16,10 @@ from langnet.encoders.registry import rebuild_encoder
 from langnet.encoders.vectors import FAMILY as VECTORS
 from langnet.encoders.vectors import NO_LANGUAGE_MODEL
 from langnet.errors import LangnetError
+from langnet.evaluate.cache import CacheOptions
 from langnet.evaluate.language_model import TextScore, score_texts
 from langnet.hub.card import CardFacts, is_own, write_card
-from langnet.hub.description import architecture, network_config
+from langnet.hub.description import architecture, direction_of, network_config
 from langnet.hub.folder import FolderContents, read_folder, write_folder
 from langnet.hub.names import resolve_model
 from langnet.tasks.classify import Classify
@@ -76,6 +77,11 @@ class Model:
     def is_language_model(self) -> bool:
         """Whether the model has learned from raw text alone, and no task from people's labels."""
         return not isinstance(self.network.task, SupervisedTask | Classify)
+
+    @property
+    def direction(self) -> str:
+        """In which texts are read: `forward`, `backward` (from their end), or `both`."""
+        return direction_of(self.encoder, self.tokenizer)
 
     @property
     def size(self) -> str | None:
@@ -164,7 +170,8 @@ class Model:
         """Pieces of the text that the language model writes after `prompt`, each as soon as it is certain.
 
         A token costs one position; past the context, the last half of it is read anew, and what lies further back is
-        forgotten. The text ends where the model ends the document, or after `options.tokens`.
+        forgotten. The text ends where the model ends the document, or after `options.tokens`. A model that reads
+        backward writes what stands before `prompt`, in one piece.
 
         Raises:
             LangnetError: the model is a classifier.
@@ -190,14 +197,16 @@ class Model:
         """
         return "".join(self.stream(prompt, GenerationOptions(tokens, temperature, top_k, top_p, seed)))
 
-    def score_texts(self, texts: Sequence[str]) -> list[TextScore]:
+    def score_texts(self, texts: Sequence[str], cache: CacheOptions | None = None) -> list[TextScore]:
         """The log-probability of each text, read as a document of its own: for minimal pairs, or bits per byte.
+
+        With a continuous `cache`, `TextScore.with_cache` is the one by model and cache together.
 
         Raises:
             LangnetError: the model is a classifier.
         """
         self._require_language_model("score text")
-        return score_texts(self.encoder, self.tokenizer, texts)
+        return score_texts(self.encoder, self.tokenizer, texts, cache)
 
     def refuse(self, wanted: str, instead: str) -> NoReturn:
         """Say that the model cannot do what is wanted, and what to do instead.
@@ -234,6 +243,7 @@ class Model:
         path = Path(folder)
         card = self.card if is_own(self.card) else write_card(self._card_facts(path.name))
         config = network_config(self.network, self.family, self.size, self.max_tokens, self.facts)
+        config["direction"] = self.direction
         if not self.is_language_model:
             config["bits_per_byte"] = None  # its validation was the language model's
         contents = FolderContents(config, tensors, self.tokenizer.to_json(), self.labels, card, self.history)

@@ -37,7 +37,7 @@ from langnet.text.prepare import PrepareOptions, prepare_corpus
 from langnet.text.prepared import PreparedCorpus, open_corpus
 from langnet.text.shards import TokenShards
 from langnet.text.spelling import PredictableDocuments
-from langnet.text.tokenizer import Tokenizer
+from langnet.text.tokenizer import Direction, Tokenizer
 from langnet.training.budget import Budget
 from langnet.training.checkpoint import remove_checkpoint
 from langnet.training.loop import LoopConfig, Trainer
@@ -48,6 +48,7 @@ from langnet.training.progress import Progress
 from langnet.transfer.groups import model_groups
 from langnet.transfer.model import TaskModel
 from langnet.transfer.schedule import ScheduleConfig
+from langnet.transfer.vocabulary import require_rows, with_vocabulary
 
 VALIDATION_TOKENS = 50_000
 # Many validations, since one of them begins the average.
@@ -81,6 +82,10 @@ class PretrainOptions:
         seed: of weights, data order and dropout.
         precision: `auto`, `no` or `bf16`.
         device: None chooses.
+        direction: `backward` reads every text from its end; an adapted model keeps the direction that it has.
+        layer_decay: each layer learns so much slower than the one above (Howard & Ruder 2018 adapt with 2.6).
+        schedule: of the rates; None takes the family's.
+        betas: AdamW's; None takes the family's.
     """
 
     encoder: str = "gpt"
@@ -102,8 +107,16 @@ class PretrainOptions:
     seed: int = 0
     precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
+    direction: Direction = "forward"
+    layer_decay: float = 1.0
+    schedule: ScheduleConfig | None = None
+    betas: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
+        if self.layer_decay <= 0:
+            raise LangnetError(
+                f"the layer decay must be above zero, not {self.layer_decay:g}; 1 is the same rate for all"
+            )
         if self.context is not None and self.context < 2:
             raise LangnetError(f"a context of {self.context} tokens holds nothing to predict; take 2 or more")
         if self.batch_tokens is not None and self.batch_tokens < 1:
@@ -158,11 +171,13 @@ def pretrain(
     family = find_family(options.encoder)
     family.require_size(options.size)  # and so is a wrong name
     plan = plan_objective(family, options.objective, options.objective_options)
+    family.require_direction(options.direction)
     prepare = replace(
         options.prepare,
         tokenizer=options.prepare.tokenizer or family.recipe.tokenizer,
         spell=family.recipe.spell,
         mask=plan.needs_mask,
+        direction=options.direction,
     )
     with working_folder(run.folder) as folder:
         corpus = _prepared(sources, folder, replace(options, prepare=prepare), run, texts)
@@ -186,8 +201,8 @@ def adapt(
 ) -> Model:
     """Go on training a language model on the target domain's text: the second stage of Howard & Ruder 2018.
 
-    The tokenizer stays the model's own, and so does the encoder's architecture; document vectors are made anew from the
-    target text.
+    The encoder's architecture stays the model's own, and so does the tokenizer, unless `options.prepare.new_vocabulary`
+    asks for one of the target text; document vectors are made anew from that text.
 
     Raises:
         LangnetError: nothing to read, or no such model.
@@ -202,12 +217,26 @@ def adapt(
             raise LangnetError("word vectors cannot be adapted; train new ones on both texts: langnet vectors train")
         raise LangnetError("this model came without its softmax, so it cannot learn from raw text; fine-tune it")
     plan = plan_adaptation(find_family(base.family), base.network.task.config(), options.objective)
-    prepare = replace(options.prepare, spell=base.encoder.characters is not None)
+    if options.prepare.new_vocabulary:
+        require_rows(base.encoder, base.tokenizer)
+    options = replace(options, direction=base.tokenizer.direction)
+    prepare = replace(
+        options.prepare,
+        spell=base.encoder.characters is not None,
+        direction=options.direction,
+        mask=plan.needs_mask,
+    )
     with working_folder(run.folder) as folder:
         corpus = _prepared(sources, folder, replace(options, prepare=prepare), run, texts, base.tokenizer)
         space = _document_vectors(corpus, options, run.progress)
-        adapted = _train(copy.deepcopy(base.encoder), base.family, plan, corpus, space, options, run, folder)
-        adapted.facts |= {"size": base.size, "adapted_from": base.facts}
+        encoder, more = copy.deepcopy(base.encoder), dict[str, Any]()
+        if prepare.new_vocabulary:
+            encoder, overlap = with_vocabulary(base.encoder, base.tokenizer, corpus.tokenizer, corpus.train)
+            more = {"new_vocabulary": asdict(overlap)}
+            if run.progress is not None:
+                run.progress.note(str(overlap))
+        adapted = _train(encoder, base.family, plan, corpus, space, options, run, folder)
+        adapted.facts |= {"size": base.size, "adapted_from": base.facts, **more}
         return adapted
 
 
@@ -232,7 +261,7 @@ def _train(
     known = task.gives_probabilities or corpus.validation.n_documents > 0
     trainer = Trainer(
         network,
-        model_groups(network),
+        model_groups(network, options.layer_decay),
         training_batches(plan, task, encoder, corpus, recipe, sizes),
         _loop_config(encoder, recipe, options),
         validate=(lambda: held_out.watched(VALIDATION_TOKENS)) if known else None,
@@ -269,12 +298,12 @@ def _loop_config(encoder: Encoder, recipe: Recipe, options: PretrainOptions) -> 
         options.optimizer or recipe.optimizer,
         options.learning_rate or recipe.rate(width),
         weight_decay=recipe.weight_decay,
-        betas=recipe.betas,
+        betas=options.betas or recipe.betas,
     )
     return LoopConfig(
         options.budget(),
         optimizer,
-        ScheduleConfig(recipe.schedule, recipe.warmup, decay=recipe.decay),
+        options.schedule or ScheduleConfig(recipe.schedule, recipe.warmup, decay=recipe.decay),
         seed=options.seed,
         clip=recipe.clip,
         validations=recipe.validations,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from langnet.errors import LangnetError
+from langnet.evaluate.cache import CacheOptions
 from langnet.evaluate.language_model import LanguageModelScores, TextScore, sum_up
 from langnet.recipes.model import Model
 from langnet.text.clean import clean_text
@@ -27,6 +28,7 @@ def score_sources(
     sources: Sequence[Source],
     options: CorpusOptions | None = None,
     on_document: Callable[[int], None] | None = None,
+    cache: CacheOptions | None = None,
 ) -> tuple[list[SourceScore], LanguageModelScores]:
     """Bits per byte and perplexity of each source and of all together.
 
@@ -37,6 +39,7 @@ def score_sources(
         sources: files, folders, archives, `-`; see `langnet.text.corpus.read_documents`.
         options: how they are read.
         on_document: called with the number of documents scored so far.
+        cache: also score with a continuous cache.
 
     Raises:
         LangnetError: the model is a classifier, a source cannot be read, or one holds no text.
@@ -46,7 +49,7 @@ def score_sources(
     every: list[TextScore] = []
     for source in sources:
         own: list[TextScore] = []
-        for _, score in score_stream(model, read_documents([source], options, CorpusReport())):
+        for _, score in score_stream(model, read_documents([source], options, CorpusReport()), cache):
             if score.n_bytes:
                 own.append(score)
             if on_document:
@@ -58,7 +61,9 @@ def score_sources(
     return found, sum_up(every)
 
 
-def score_stream(model: Model, documents: Iterator[Document]) -> Iterator[tuple[Document, TextScore]]:
+def score_stream(
+    model: Model, documents: Iterator[Document], cache: CacheOptions | None = None
+) -> Iterator[tuple[Document, TextScore]]:
     """Each document, cleaned, with its score, in order; a bounded number of characters is held at once."""
     held: list[Document] = []
     size = 0
@@ -66,6 +71,6 @@ def score_stream(model: Model, documents: Iterator[Document]) -> Iterator[tuple[
         held.append(Document(clean_text(document.text).text, document.source))
         size += len(held[-1].text)
         if size >= CHARACTERS_AT_ONCE:
-            yield from zip(held, model.score_texts([d.text for d in held]), strict=True)
+            yield from zip(held, model.score_texts([d.text for d in held], cache), strict=True)
             held, size = [], 0
-    yield from zip(held, model.score_texts([d.text for d in held]), strict=True)
+    yield from zip(held, model.score_texts([d.text for d in held], cache), strict=True)

@@ -51,14 +51,21 @@ def generate_text(
 ) -> Iterator[str]:
     """Pieces of the text that follows `prompt`, as soon as their characters are whole.
 
+    A model that reads backward writes what stands before `prompt`, in one piece, since its beginning is known last.
+
     Args:
         encoder: of a language model.
         tokenizer: the encoder's.
-        prompt: how the document begins; it is not repeated.
+        prompt: how the document begins, or ends for a model that reads backward; it is not repeated.
         options: how many tokens, and how they are drawn.
     """
     options = options or GenerationOptions()
     ids = [tokenizer.start_id, *tokenizer.encode(prompt)]
+    if tokenizer.direction == "backward":
+        drawn = generate_ids(encoder, ids, options, tokenizer.extract_id, tokenizer.special_ids)
+        whole, known = tokenizer.decode([*ids, *drawn]), tokenizer.decode(ids)
+        yield whole[: len(whole) - len(known)]
+        return
     text = Detokenizer(tokenizer, ids)
     for token in generate_ids(encoder, ids, options, tokenizer.extract_id, tokenizer.special_ids):
         piece = text.add(token)

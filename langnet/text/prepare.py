@@ -30,7 +30,7 @@ from langnet.text.pieces import cut_text
 from langnet.text.prepared import PreparedCorpus, open_parts
 from langnet.text.shards import ShardWriter
 from langnet.text.spelling import LAST_ID, SpellingWriter
-from langnet.text.tokenizer import Kind, Tokenizer
+from langnet.text.tokenizer import Direction, Kind, Tokenizer
 
 SAMPLE_CHARACTERS = 50_000_000  # what the tokenizer is trained on at most
 SAMPLE_PIECE = 100_000  # a larger document is sampled in pieces, so that a sample shows all of it
@@ -60,6 +60,8 @@ class PrepareOptions:
         spell: keep the characters of words that the vocabulary lacks, for encoders that read characters; the tokenizer
             is one of words.
         mask: give a new tokenizer an entry for hidden tokens, for masked objectives.
+        direction: in which a model reads for which a new tokenizer is made; an existing one has its own.
+        new_vocabulary: learn a vocabulary from the corpus that cuts text as the given tokenizer's does.
     """
 
     tokenizer: Kind | None = None
@@ -71,6 +73,8 @@ class PrepareOptions:
     lowercase: bool = False
     spell: bool = False
     mask: bool = False
+    direction: Direction = "forward"
+    new_vocabulary: bool = False
 
 
 def prepare_corpus(
@@ -112,8 +116,9 @@ def _prepare(job: _Preparation, folder: Path, options: PrepareOptions, tokenizer
     found = _reuse(folder, key, options.spell)
     if found is not None:
         return found
-    job.expect(passes=1 if tokenizer else 2)
-    tokenizer = tokenizer or job.new_tokenizer()
+    known = tokenizer is not None and not options.new_vocabulary
+    job.expect(passes=1 if known else 2)
+    tokenizer = tokenizer if tokenizer is not None and known else job.new_tokenizer(tokenizer)
     (folder / "corpus.json").unlink(missing_ok=True)  # it names what the folder no longer holds
     report = job.write(folder, tokenizer)
     if not report.documents:
@@ -220,12 +225,15 @@ class _Preparation:
         if self.progress:
             self.progress(self.total or self.done, self.total or self.done)
 
-    def new_tokenizer(self) -> Tokenizer:
+    def new_tokenizer(self, like: Tokenizer | None = None) -> Tokenizer:
         """A tokenizer of a sample of the corpus, or of all of its words where they are counted."""
         options = self.options
+        if like is not None:
+            return like.retrained(self.sample(), options.vocabulary_size)
         if options.min_count is None:
             trained = Tokenizer.train(self.sample(), options.tokenizer or "bpe", options.vocabulary_size)
-            return trained.with_mask() if options.mask else trained
+            made = trained.turned(options.direction)
+            return made.with_mask() if options.mask else made
         texts = (
             piece for document in self.documents(CorpusReport()) for piece in cut_text(document.text, SAMPLE_PIECE)
         )
@@ -278,7 +286,7 @@ class _Preparation:
         tokenizer: Tokenizer,
         speller: SpellingWriter | None,
     ) -> None:
-        pieces = [cut_text(text, PIECE_CHARACTERS) for text in texts]
+        pieces = [_pieces(text, tokenizer) for text in texts]
         encoded = _encoded((piece for parts in pieces for piece in parts), tokenizer, speller)
         for text, parts in zip(texts, pieces, strict=True):
             writer = writers[self._side(text, writers)]
@@ -323,13 +331,18 @@ class _Preparation:
 
 def encode_documents(texts: Sequence[str], tokenizer: Tokenizer) -> list[np.ndarray]:
     """The ids of each text as a corpus stores them, start and extract included; texts may be of any length."""
-    pieces = [cut_text(text, PIECE_CHARACTERS) for text in texts]
+    pieces = [_pieces(text, tokenizer) for text in texts]
     encoded = _encoded((piece for parts in pieces for piece in parts), tokenizer)
     documents = []
     for parts in pieces:
         body = [np.asarray(next(encoded), dtype=np.int64) for _ in parts]
         documents.append(np.concatenate([[tokenizer.start_id], *body, [tokenizer.extract_id]]).astype(np.int64))
     return documents
+
+
+def _pieces(text: str, tokenizer: Tokenizer) -> list[str]:
+    """Pieces of a text that are encoded one by one, in the order in which the model reads them."""
+    return tokenizer.in_order(list(cut_text(text, PIECE_CHARACTERS)))
 
 
 def _require_words(options: PrepareOptions, tokenizer: Tokenizer | None) -> None:

@@ -6,15 +6,18 @@ import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Backend
 
 from langnet.errors import LangnetError
 
+T = TypeVar("T")
 Kind = Literal["bpe", "unigram", "words", "characters", "bytes", "imported"]
 KINDS = ("bpe", "unigram", "words", "characters", "bytes")  # those that are trained
+Direction = Literal["forward", "backward"]
+DIRECTIONS = ("forward", "backward")
 SPECIAL_TOKENS = ("<pad>", "<unknown>", "<start>", "<delimiter>", "<extract>")
 MASK = "<mask>"  # stands for a hidden token; only tokenizers of models that were pretrained so have it
 _CHARACTERS = Regex(r"[\s\S]")
@@ -48,10 +51,15 @@ class Tokenizer:
     `<unknown>`. `imported` does what the tokenizer did that it came from. A special token's name in a text is text like
     any other; `encode` adds no special tokens.
 
+    A model that reads texts from their end to their beginning has a tokenizer whose direction is `backward`: every
+    text's ids come out last first, and `decode` takes them so. Nothing else in langnet turns ids round; start and
+    extract, which are put around them, stand first and last for models of either direction.
+
     Args:
         backend: of the `tokenizers` library, without added tokens.
         kind: what it does.
         foreign: names of further special tokens: those that an imported model brought along, or the mask.
+        direction: in which the model reads.
 
     Attributes:
         kind: bpe, unigram, words, characters, bytes or imported.
@@ -61,8 +69,10 @@ class Tokenizer:
         special_ids: those and the ids of `foreign`: what no text contains and no generated text shows.
     """
 
-    def __init__(self, backend: Backend, kind: Kind, foreign: Sequence[str] = ()):
-        self.backend, self.kind, self.foreign = backend, kind, tuple(foreign)
+    def __init__(self, backend: Backend, kind: Kind, foreign: Sequence[str] = (), direction: Direction = "forward"):
+        if direction not in DIRECTIONS:
+            raise LangnetError(f"there is no direction '{direction}'; a text is read {' or '.join(DIRECTIONS)}")
+        self.backend, self.kind, self.foreign, self.direction = backend, kind, tuple(foreign), direction
         found = [backend.token_to_id(token) for token in (*SPECIAL_TOKENS, *self.foreign)]
         self.special_ids = tuple(index for index in found if index is not None)
         if len(self.special_ids) < len(found):
@@ -100,6 +110,48 @@ class Tokenizer:
             held = ["".join(SPECIAL_TOKENS)]  # its trainer fails on nothing at all
         backend.train_from_iterator(held, _trainer(kind, size), length=len(held))
         return cls(_plain(backend), kind)
+
+    def retrained(self, texts: Iterable[str], vocabulary_size: int | None = None) -> Tokenizer:
+        """A vocabulary learned from other texts, which are cut and spelled as this one's, so that entries compare.
+
+        Args:
+            texts: read once.
+            vocabulary_size: as of `train`; at least the special tokens and the alphabet.
+
+        Raises:
+            LangnetError: there is nothing to learn in a vocabulary of bytes, or this kind cannot be learned anew.
+        """
+        held = json.loads(self.backend.to_str())
+        model = held["model"]
+        if self.kind == "bytes":
+            raise LangnetError("the vocabulary of this model is all bytes; there is no other to learn")
+        texts = [_encodable(text) for text in texts]
+        size = vocabulary_size or max(default_vocabulary_size(sum(len(text.encode()) for text in texts)), 384)
+        special: dict[str, Any] = {"special_tokens": list(SPECIAL_TOKENS), "show_progress": False}
+        backend = Backend.from_str(json.dumps(held))
+        trainer: Any
+        if model["type"] == "BPE":
+            suffix, prefix = model.get("end_of_word_suffix"), model.get("continuing_subword_prefix")
+            signs = [sign for sign in model["vocab"] if len(sign) == 1]
+            ends = {"end_of_word_suffix": suffix} if suffix else {}
+            starts = {"continuing_subword_prefix": prefix} if prefix else {}
+            trainer = trainers.BpeTrainer(vocab_size=size, initial_alphabet=signs, **ends, **starts, **special)
+            backend.model = models.BPE(unk_token=model.get("unk_token") and "<unknown>", **ends, **starts)
+        elif model["type"] == "Unigram":
+            trainer = _trainer("unigram", size)
+            backend.model = models.Unigram()
+        elif model["type"] == "WordLevel":
+            trainer = trainers.WordLevelTrainer(vocab_size=size, **special)
+            backend.model = models.WordLevel(unk_token="<unknown>")
+        else:
+            raise LangnetError(f"a vocabulary of {model['type']} cannot be learned anew; leave --new-vocabulary out")
+        backend.train_from_iterator(texts, trainer, length=len(texts))
+        return Tokenizer(_plain(backend), self.kind, (), self.direction)
+
+    def entries(self) -> dict[str, int]:
+        """The id of every entry, spelled as the library holds it."""
+        found: dict[str, int] = self.backend.get_vocab()
+        return found
 
     @classmethod
     def train_words(
@@ -166,19 +218,31 @@ class Tokenizer:
     def encode(self, text: str) -> list[int]:
         """The ids of a text."""
         ids: list[int] = self.backend.encode(_encodable(text), add_special_tokens=False).ids
-        return ids
+        return self.in_order(ids)
+
+    def in_order(self, parts: list[T]) -> list[T]:
+        """What follows each other in a text, in the order in which the model reads it."""
+        return parts[::-1] if self.direction == "backward" else parts
+
+    def turned(self, direction: Direction) -> Tokenizer:
+        """The same vocabulary for a model that reads in this direction."""
+        return Tokenizer(self.backend, self.kind, self.foreign, direction)
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of each text, by all cores."""
         encodable = [_encodable(text) for text in texts]
-        return [encoding.ids for encoding in self.backend.encode_batch_fast(encodable, add_special_tokens=False)]
+        found = self.backend.encode_batch_fast(encodable, add_special_tokens=False)
+        return [self.in_order(encoding.ids) for encoding in found]
 
     def encode_words(self, texts: Sequence[str]) -> list[tuple[list[int], list[str]]]:
         """The ids of each text, and its tokens as they stand there (in NFC), also where they are unknown."""
         # In NFC already here, since places in a text that the library composes leave accents out.
         held = [unicodedata.normalize("NFC", _encodable(text)) for text in texts]
         encodings = self.backend.encode_batch(held, add_special_tokens=False)
-        return [(e.ids, [text[start:end] for start, end in e.offsets]) for text, e in zip(held, encodings, strict=True)]
+        return [
+            (self.in_order(e.ids), self.in_order([text[start:end] for start, end in e.offsets]))
+            for text, e in zip(held, encodings, strict=True)
+        ]
 
     def encode_with_offsets(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
         """The ids of each text, and which of its characters each token stands for; texts are to be in NFC."""
@@ -188,14 +252,15 @@ class Tokenizer:
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; special tokens are left out."""
         shown = [int(i) for i in ids if int(i) not in self._hidden]
-        text: str = self.backend.decode(shown, skip_special_tokens=False)
+        text: str = self.backend.decode(self.in_order(shown), skip_special_tokens=False)
         return text
 
     def to_json(self) -> str:
         """Everything that rebuilds the tokenizer."""
         held = json.loads(self.backend.to_str())
-        foreign = {"langnet_foreign": list(self.foreign)} if self.foreign else {}
-        return json.dumps({"langnet_kind": self.kind, **foreign, **held}, ensure_ascii=False)
+        more: dict[str, Any] = {"langnet_foreign": list(self.foreign)} if self.foreign else {}
+        more |= {"langnet_direction": self.direction} if self.direction != "forward" else {}
+        return json.dumps({"langnet_kind": self.kind, **more, **held}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str, source: str = "tokenizer.json") -> Tokenizer:
@@ -207,6 +272,7 @@ class Tokenizer:
         try:
             held: dict[str, Any] = json.loads(text)
             kind, foreign = held.pop("langnet_kind"), held.pop("langnet_foreign", [])
+            direction = held.pop("langnet_direction", "forward")
             backend = Backend.from_str(json.dumps(held))
             found = [backend.token_to_id(token) for token in (*SPECIAL_TOKENS, *foreign)]
         except Exception as error:  # the library raises bare exceptions
@@ -216,7 +282,7 @@ class Tokenizer:
             raise LangnetError(
                 f"{source} is damaged: its kind is {kind!r}, and its special tokens have the ids {found}"
             )
-        return cls(backend, kind, foreign)
+        return cls(backend, kind, foreign, direction)
 
     def save(self, path: Path) -> None:
         """Write one file."""

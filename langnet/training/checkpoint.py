@@ -96,6 +96,11 @@ def read_checkpoint(folder: Path, model: nn.Module, optimizers: list[torch.optim
     return Checkpoint(held["state"], held["history"], _part(tensors, "best/"), nested(tensors, "carried"))
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Whether an interrupted run left one in the folder."""
+    return any((folder / name / "state.json").exists() for name in (FOLDER, f"{FOLDER}.new"))
+
+
 def remove_checkpoint(folder: Path) -> None:
     """Delete the checkpoint of a finished run."""
     for name in (FOLDER, f"{FOLDER}.new"):

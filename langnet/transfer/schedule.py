@@ -62,3 +62,8 @@ SHAPES: dict[str, Callable[[float, float], float]] = {
     "slanted-triangular": lambda spent, decay: 1 - spent,
     "trapezoid": _trapezoid,
 }
+
+
+def named_schedule(name: ScheduleName) -> ScheduleConfig:
+    """A schedule by name, as it is usual: a warm-up of a tenth, and the slanted triangle ends at 1 / 32 of its peak."""
+    return ScheduleConfig(name, warmup=0.1, floor=1 / 32 if name == "slanted-triangular" else 0.0)

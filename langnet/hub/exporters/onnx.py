@@ -60,9 +60,10 @@ def write(contents: FolderContents, output: Path) -> str:
         _write_graph(encoder, family, folder / MODEL_NAME)
         (folder / "tokenizer.json").write_text(tokenizer.backend.to_str(), encoding="utf8")
         (folder / "special_tokens.json").write_bytes(to_json(_special(tokenizer), "special tokens", indent=2))
+    turned = "; ids of a text stand last first, start and extract as ever" if tokenizer.direction == "backward" else ""
     return (
         f"{MODEL_NAME} of {family} (opset {OPSET}): ids (batch, length) int64 and mask (batch, length) bool to layers "
-        f"({encoder.n_layers + 1}, batch, length, {encoder.dim})"
+        f"({encoder.n_layers + 1}, batch, length, {encoder.dim}){turned}"
     )
 
 

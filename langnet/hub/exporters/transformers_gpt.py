@@ -39,6 +39,10 @@ def write(contents: FolderContents, output: Path) -> str:
     if not task.gives_probabilities:
         raise LangnetError(f"this model learned '{task.name}', not the next token; --format onnx writes its encoder")
     tokenizer = Tokenizer.from_json(contents.tokenizer_json)
+    if tokenizer.direction == "backward":
+        raise LangnetError(
+            "this model reads texts backward, which no tokenizer of transformers does; use langnet's own"
+        )
     tensors = {
         PREFIX + row.theirs: row.to_theirs(encoder.get_parameter(row.ours)) for row in rows_of(layout, encoder.config)
     }

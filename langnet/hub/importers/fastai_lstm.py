@@ -2,7 +2,8 @@
 
 The hidden-to-hidden weights stand twice, whole ("weight_hh_l0_raw") and as the last batch's dropout left them; the
 whole ones are read. cuDNN's two biases are added up. The vocabulary is a list in JSON, or a text with a word a line:
-fastai's own is a pickle, which can run any program when it is read.
+fastai's own is a pickle, which can run any program when it is read. Whether the model was trained on text turned round
+is not in its files: the user says so.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def read(path: Path, options: ImportOptions) -> Imported:
     prefix = "0." if "0.encoder.weight" in table.tensors else ""
     config = _config(table, prefix, len(words))
     state = _state(table, prefix, config)
-    tokenizer = _tokenizer(words, vocabulary)
+    tokenizer = _tokenizer(words, vocabulary).turned(options.direction or "forward")
     notes = _fit_rows(state, tokenizer, words)
     config = AWDLSTMConfig(**{**vars(config), "vocabulary_size": tokenizer.vocabulary_size})
     with torch.device("meta"):

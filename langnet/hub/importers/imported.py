@@ -13,11 +13,11 @@ from torch import Tensor
 from langnet.encoders.encoder import Encoder
 from langnet.errors import LangnetError
 from langnet.hub.card import CardFacts, write_card
-from langnet.hub.description import architecture, network_config
+from langnet.hub.description import architecture, direction_of, network_config
 from langnet.hub.folder import FolderContents, FolderSummary, write_folder
 from langnet.hub.importers.guard import origin
 from langnet.tasks.task import Task
-from langnet.text.tokenizer import Tokenizer
+from langnet.text.tokenizer import Direction, Tokenizer
 from langnet.transfer.model import TaskModel
 
 _SHOWN = 3
@@ -30,14 +30,16 @@ class ImportOptions:
     Attributes:
         vocabulary: a file with the vocabulary, where it lies elsewhere.
         most: read at most so many words of a table of vectors, the first ones.
+        direction: in which the model was trained to read, where its files do not say; None means forward.
     """
 
     vocabulary: Path | None = None
     most: int | None = None
+    direction: Direction | None = None
 
     def given(self) -> frozenset[str]:
         """Names of the options that the user gave."""
-        values = {"vocabulary": self.vocabulary, "most": self.most}
+        values = {"vocabulary": self.vocabulary, "most": self.most, "direction": self.direction}
         return frozenset(name for name, value in values.items() if value is not None)
 
 
@@ -192,6 +194,7 @@ def imported_model(
     }
     network = TaskModel(encoder, [(task, 1.0)], None)
     config = network_config(network, family, size, 2048, facts)
+    config["direction"] = direction_of(encoder, tokenizer)
     table = architecture(network, tokenizer, None)
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     contents = FolderContents(config, tensors, tokenizer.to_json())

@@ -22,7 +22,9 @@ IMPORTERS: tuple[Importer, ...] = (
         _VOCABULARY,
     ),
     Importer(openai_gpt.FORMAT, openai_gpt.LOOKS_FOR, openai_gpt.recognises, openai_gpt.read, _VOCABULARY),
-    Importer(fastai_lstm.FORMAT, fastai_lstm.LOOKS_FOR, fastai_lstm.recognises, fastai_lstm.read, _VOCABULARY),
+    Importer(
+        fastai_lstm.FORMAT, fastai_lstm.LOOKS_FOR, fastai_lstm.recognises, fastai_lstm.read, _VOCABULARY | {"direction"}
+    ),
     Importer(elmo.FORMAT, elmo.LOOKS_FOR, elmo.recognises, elmo.read, _VOCABULARY),
     WORD_VECTORS,
 )
