@@ -205,6 +205,7 @@ def check_device(name: str | None) -> None:
 
 def save_language_model(model: Model, output: Path, overwrite: bool) -> None:
     """Write a new language model, and a line on it; of several processes, the main one does."""
+    from langnet.evaluate.language_model import unknown_note
     from langnet.training.processes import is_main_process
 
     if not is_main_process():
@@ -215,6 +216,8 @@ def save_language_model(model: Model, output: Path, overwrite: bool) -> None:
     if scores["interval"]:
         held_out += " [{:.3f}, {:.3f}]".format(*scores["interval"])
     held_out += f", perplexity {scores['perplexity']:,.1f} on {scores['n_documents']:,} held-out texts"
+    note = unknown_note(scores.get("n_unknown", 0), scores["n_tokens"])
+    held_out += f" ({note})" if note else ""
     if not scores["n_bytes"]:
         held_out = "nothing was held out, so nothing is known of it"
     console.print(f"{output}: {model.facts['parameters']:,} parameters; {held_out}", highlight=False, soft_wrap=True)

@@ -78,6 +78,8 @@ def _print_table(model: Model, sources: list[str], options: CorpusOptions, json_
     for name, scores in [*rows, ("all", total)] if len(rows) > 1 else rows:
         table.add_row(name, *_cells(scores))
     console.print(table)
+    if total.note:
+        console.print(f"! {total.note}", style="yellow", highlight=False)
     if any(scores.n_documents == 1 for _, scores in rows):
         console.print("A single document has no interval; --documents paragraph makes more of a file.")
     if json_file:

@@ -1,4 +1,8 @@
-"""How good a language model is: bits per byte, which compares models whatever their tokenizers, and perplexity."""
+"""How good a language model is: bits per byte and perplexity.
+
+Bits per byte compare models whatever their tokenizers, as long as these spell every word. One that reads `<unknown>`
+for words it lacks is not asked what they were, and looks better the fewer it knows; the scores count them.
+"""
 
 from __future__ import annotations
 
@@ -35,12 +39,14 @@ class TextScore:
         n_bytes: of the text in UTF-8.
         directions: log-probability from left to right and from right to left, of a model that reads both ways;
             `log_probability` is their mean.
+        n_unknown: of the tokens, those that the vocabulary lacks.
     """
 
     log_probability: float
     n_tokens: int
     n_bytes: int
     directions: tuple[float, float] | None = None
+    n_unknown: int = 0
 
     @property
     def bits_per_byte(self) -> float:
@@ -60,6 +66,7 @@ class LanguageModelScores:
         n_documents: documents.
         interval: 95 % interval of the bits per byte over documents; NaN for a single one.
         perplexities: from left to right and from right to left, of a model that reads both ways.
+        n_unknown: of the tokens, those that the vocabulary lacks; see `unknown_note`.
     """
 
     bits_per_byte: float
@@ -69,6 +76,12 @@ class LanguageModelScores:
     n_documents: int
     interval: Interval
     perplexities: tuple[float, float] | None = None
+    n_unknown: int = 0
+
+    @property
+    def note(self) -> str:
+        """What is to be said beside the bits per byte; empty where they compare with every model's."""
+        return unknown_note(self.n_unknown, self.n_tokens)
 
     def to_dict(self) -> dict[str, float | list[float] | None]:
         """For JSON."""
@@ -81,7 +94,17 @@ class LanguageModelScores:
             "n_bytes": self.n_bytes,
             "n_documents": self.n_documents,
             **({"perplexities": list(self.perplexities)} if self.perplexities else {}),
+            **({"n_unknown": self.n_unknown} if self.n_unknown else {}),
         }
+
+
+def unknown_note(n_unknown: int, n_tokens: int) -> str:
+    """A line for scores under which words were unknown, which cost the model less than their spelling; else empty."""
+    if not n_unknown:
+        return ""
+    share = 100 * n_unknown / n_tokens
+    shown = f"{share:.1f}" if share >= 0.1 else "< 0.1"
+    return f"{shown} % of words unknown: not comparable with models that spell every word"
 
 
 def sum_up(scores: Sequence[TextScore]) -> LanguageModelScores:
@@ -101,6 +124,7 @@ def sum_up(scores: Sequence[TextScore]) -> LanguageModelScores:
         len(scores),
         bootstrap_ratio(bits, n_bytes),
         None if sides is None else (_perplexity(float(sides[0]), n_tokens), _perplexity(float(sides[1]), n_tokens)),
+        sum(score.n_unknown for score in scores),
     )
 
 
@@ -109,7 +133,9 @@ def _perplexity(nats: float, n_tokens: int) -> float:
 
 
 @torch.no_grad()
-def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequence[int]) -> list[TextScore]:
+def score_documents(
+    encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequence[int], unknown_id: int
+) -> list[TextScore]:
     """The log-probability of every document.
 
     Args:
@@ -117,11 +143,12 @@ def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequenc
         windows: what `document_windows` makes: each token of a document a target once; of `windows_both_ways` for a
             model that reads both ways.
         n_bytes: UTF-8 bytes of each of the N documents.
+        unknown_id: of the token that stands for what the vocabulary lacks.
     """
     was_training = encoder.training
     encoder.eval()
     device = next(encoder.parameters()).device
-    nats, count = np.zeros((2, len(n_bytes))), np.zeros(len(n_bytes), dtype=np.int64)
+    nats, count = np.zeros((2, len(n_bytes))), np.zeros((2, len(n_bytes)), dtype=np.int64)
     for batch in windows:
         batch = batch.to(device)
         assert batch.targets is not None, "windows need targets"
@@ -134,12 +161,14 @@ def score_documents(encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequenc
         for side, (states, targets) in enumerate(sides):
             losses = _token_losses(encoder, states, targets)
             np.add.at(nats[side], document, losses.view(targets.shape).double().sum(1).cpu().numpy())
-        np.add.at(count, document, (batch.targets != -100).sum(1).cpu().numpy())
+        for row, counted in enumerate((batch.targets != -100, batch.targets == unknown_id)):
+            np.add.at(count[row], document, counted.sum(1).cpu().numpy())
     encoder.train(was_training)
     if encoder.bidirectional:
-        rows = zip(*-nats, count, n_bytes, strict=True)
-        return [TextScore((f + b) / 2, int(c), int(n), (float(f), float(b))) for f, b, c, n in rows]
-    return [TextScore(-float(n), int(c), int(b)) for n, c, b in zip(nats[0], count, n_bytes, strict=True)]
+        rows = zip(*-nats, *count, n_bytes, strict=True)
+        return [TextScore((f + b) / 2, int(c), int(n), (float(f), float(b)), int(u)) for f, b, c, u, n in rows]
+    ahead = zip(nats[0], *count, n_bytes, strict=True)
+    return [TextScore(-float(n), int(c), int(b), n_unknown=int(u)) for n, c, u, b in ahead]
 
 
 def _token_losses(encoder: Encoder, hidden: Tensor, targets: Tensor) -> Tensor:
@@ -182,7 +211,8 @@ def score_texts(encoder: Encoder, tokenizer: Tokenizer, texts: Sequence[str]) ->
     else:
         documents = encode_documents(texts, tokenizer)
     windows = scoring_windows(encoder, documents, spelling)
-    return score_documents(encoder, windows, [len(text.encode("utf8", "surrogatepass")) for text in texts])
+    n_bytes = [len(text.encode("utf8", "surrogatepass")) for text in texts]
+    return score_documents(encoder, windows, n_bytes, tokenizer.unknown_id)
 
 
 def unigram_bits_per_byte(counts: np.ndarray, n_bytes: int) -> float:

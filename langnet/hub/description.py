@@ -6,6 +6,7 @@ from typing import Any
 
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.encoders.registry import encoder_config
+from langnet.evaluate.language_model import unknown_note
 from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.model import TaskModel
@@ -29,6 +30,7 @@ def network_config(
         "size": size,
         "parameters": n_parameters(network),
         "bits_per_byte": scores["bits_per_byte"] if scores.get("n_bytes") else None,
+        "bits_note": unknown_note(scores.get("n_unknown", 0), scores.get("n_tokens", 0)) or None,
         "encoder": encoder_config(network.encoder, family),
         "task": network.task.config(),
         "scalar_mix": isinstance(network.mix, ScalarMix),

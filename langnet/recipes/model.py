@@ -178,7 +178,7 @@ class Model:
         card = self.card if is_own(self.card) else write_card(self._card_facts(path.name))
         config = network_config(self.network, self.family, self.size, self.max_tokens, self.facts)
         if self.is_classifier:
-            config["bits_per_byte"] = None  # its validation was the language model's
+            config["bits_per_byte"] = config["bits_note"] = None  # its validation was the language model's
         contents = FolderContents(config, tensors, self.tokenizer.to_json(), self.labels, card, self.history)
         write_folder(path, contents, overwrite=overwrite)
         self.card = card

@@ -26,7 +26,7 @@ from langnet.text.batches import LanguageModelBatches
 from langnet.text.prepare import PrepareOptions, prepare_corpus
 from langnet.text.prepared import PreparedCorpus, open_corpus
 from langnet.text.shards import TokenShards
-from langnet.text.spelling import PredictableDocuments, SpelledBatches, Spelling
+from langnet.text.spelling import PredictableDocuments, SpelledBatches
 from langnet.text.streams import StreamBatches
 from langnet.text.tokenizer import Tokenizer
 from langnet.training.budget import Budget
@@ -216,7 +216,7 @@ def _train(
     batches = SpelledBatches(plain, spelling) if spelling else plain
 
     def validate() -> dict[str, float]:
-        scores = score_shards(encoder, corpus.validation, VALIDATION_TOKENS, spelling)
+        scores = score_shards(encoder, corpus, VALIDATION_TOKENS)
         sides = zip(("forward_perplexity", "backward_perplexity"), scores.perplexities or (), strict=False)
         return {"bits_per_byte": scores.bits_per_byte, **dict(sides)}
 
@@ -232,7 +232,7 @@ def _train(
     result = trainer.run(run.resume)
     if run.folder and is_main_process():
         remove_checkpoint(folder)
-    scores = score_shards(encoder, corpus.validation, None, spelling)
+    scores = score_shards(encoder, corpus, None)
     facts: dict[str, Any] = {
         "corpus": corpus.report.to_dict(),
         "pretrain": {
@@ -271,10 +271,9 @@ def _loop_config(encoder: Encoder, recipe: Recipe, options: PretrainOptions) -> 
     )
 
 
-def score_shards(
-    encoder: Encoder, shards: TokenShards, max_tokens: int | None, spelling: Spelling | None = None
-) -> LanguageModelScores:
-    """Bits per byte and perplexity on whole documents, at most `max_tokens` tokens of them."""
+def score_shards(encoder: Encoder, corpus: PreparedCorpus, max_tokens: int | None) -> LanguageModelScores:
+    """Bits per byte and perplexity on whole held-out documents, at most `max_tokens` tokens of them."""
+    shards = corpus.validation
     documents: list[np.ndarray] = []
     n_tokens = 0
     for index in range(shards.n_documents):
@@ -283,8 +282,9 @@ def score_shards(
             break
         documents.append(document)
         n_tokens += len(document)
-    windows = scoring_windows(encoder, documents, spelling)
-    return sum_up(score_documents(encoder, windows, shards.document_bytes[: len(documents)].tolist()))
+    windows = scoring_windows(encoder, documents, corpus.spelling)
+    n_bytes = shards.document_bytes[: len(documents)].tolist()
+    return sum_up(score_documents(encoder, windows, n_bytes, corpus.tokenizer.unknown_id))
 
 
 class _Documents(Sequence[np.ndarray]):
