@@ -1,10 +1,22 @@
 """The benchmarks run, at sizes that measure nothing, and count right."""
 
+import gzip
 import json
+import sys
 
+import numpy as np
 import pytest
 
-from benchmarks import awd_lstm_speed, continuous_cache, training_speed, word_vectors
+from benchmarks import (
+    awd_lstm_speed,
+    continuous_cache,
+    glove_settings,
+    glove_speed,
+    training_speed,
+    word_alignment,
+    word_vectors,
+)
+from benchmarks.aligned_words import translations
 from benchmarks.lstm_variants import LSTMShape
 from benchmarks.variants import Shape
 from langnet.evaluate.cache import CacheOptions
@@ -85,21 +97,122 @@ def test_awd_lstm_beside_fastai(tmp_path):
     assert set(held["rows"]["langnet"]) >= {"times_fastai", "times_fastai-tuned"}
 
 
+def write_reviews(folder):
+    """Raw reviews as IMDB's lie."""
+    (folder / "aclImdb" / "train" / "unsup").mkdir(parents=True)
+    for number, text in enumerate(sentences(60, seed=1).texts):
+        (folder / "aclImdb" / "train" / "unsup" / f"{number}_0.txt").write_text(text)
+
+
 def test_word_vectors_beside_each_other(tmp_path):
     pytest.importorskip("numba")
-    for number, text in enumerate(sentences(60, seed=1).texts):
-        (tmp_path / "aclImdb" / "train" / "unsup").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "aclImdb" / "train" / "unsup" / f"{number}_0.txt").write_text(text)
-    (tmp_path / "questions-words.txt").write_text(": a\nfilm story hero music\n: gram1\nfilm story hero nobody\n")
-    for name in ("wordsim353.tsv", "simlex999.txt"):
-        (tmp_path / name).write_text("film\tstory\t7\nfilm\tending\t2\nhero\tmusic\t5\n")
-    arguments = ["--data", str(tmp_path / "aclImdb"), "--sets", str(tmp_path), "--dim", "8", "--turns", "1"]
-    arguments += ["--kinds", "word2vec-cbow", "glove", "--epochs", "glove=1", "word2vec-cbow=1", "--threads", "1"]
+    write_reviews(tmp_path)
+    write_sets(tmp_path)
+    arguments = ["--data", str(tmp_path / "aclImdb"), "--sets", str(tmp_path), "--dim", "8"]
+    arguments += ["--kinds", "word2vec-cbow", "glove", "--epochs", "glove=1", "word2vec-cbow=1"]
     word_vectors.main([*arguments, "--output", str(tmp_path / "out")])
     page = (tmp_path / "out.md").read_text(encoding="utf8")
-    assert "| glove | 10 | 1 |" in page
+    assert "| glove | 15 | 1 |" in page
+    assert "| random vectors |" in page
     assert "none known" in page  # the only question on grammar has an unknown word
-    assert "langnet, 1 thread |" in page
+    assert "Out of the vocabulary: 1 of the 2 questions, 0 of 3 pairs of WordSim353" in page
+
+
+def write_sets(folder):
+    """Of the four questions, the second and the fourth are reported."""
+    first, second = "film story hero music", "film story hero nobody"
+    (folder / "questions-words.txt").write_text(f": a\n{second}\n{first}\n: gram1\n{first}\n{second}\n")
+    for name in ("wordsim353.tsv", "simlex999.txt"):
+        (folder / name).write_text("film\tstory\t7\nfilm\tending\t2\nhero\tmusic\t5\n")
+
+
+def test_settings_of_glove_on_the_other_half(tmp_path):
+    pytest.importorskip("numba")
+    write_sets(tmp_path)
+    (tmp_path / "raw.txt").write_text("\n\n".join(sentences(60, seed=1).texts))
+    arguments = ["--data", str(tmp_path / "raw.txt"), "--sets", str(tmp_path), "--dim", "8", "--share", "0.5"]
+    arguments += ["--settings", "cap=10,epochs=1", "window=3,epochs=2"]
+    glove_settings.main([*arguments, "--output", str(tmp_path / "out")])
+    held = json.loads((tmp_path / "out.json").read_text())
+    assert [(row["window"], row["cap"], row["epochs"]) for row in held["rows"]] == [(10, 10, 1), (3, 100, 2)]
+    assert [section["n"] for section in held["rows"][0]["sections"]] == [0, 1, 1]
+
+
+# What stands in for Stanford's programs: they read and write what those do, and train nothing.
+COOCCUR = "import sys; sys.stdin.read(); sys.stdout.buffer.write(bytes(16 * 7))"
+SHUFFLE = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read())"
+GLOVE = """import sys
+given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+print("alpha: 0.75", file=sys.stderr)
+for number in range(int(given["-iter"])):
+    print(f"07/01/26 - 10:00.00AM, iter: {number + 1:03d}, cost: {0.5 / (number + 1)}", file=sys.stderr)
+with open("vectors.txt", "w") as out:
+    for line in [*open(given["-vocab-file"]), "<unk> 1"]:
+        print(line.split()[0], *[len(line) % 7 + k for k in range(int(given["-vector-size"]))], file=out)
+"""
+
+
+def test_glove_beside_another_program(tmp_path):
+    pytest.importorskip("numba")
+    (tmp_path / "build").mkdir()
+    for name, body in {"cooccur": COOCCUR, "shuffle": SHUFFLE, "glove": GLOVE}.items():
+        (tmp_path / "build" / name).write_text(f"#!{sys.executable}\n{body}\n")
+        (tmp_path / "build" / name).chmod(0o755)
+    write_reviews(tmp_path)
+    write_sets(tmp_path)
+    arguments = ["--data", str(tmp_path / "aclImdb"), "--sets", str(tmp_path), "--stanford", str(tmp_path / "build")]
+    page = tmp_path / "out.md"
+    glove_speed.main([*arguments, "--rounds", "1", "--passes", "2", "--dim", "8", "--output", str(page)])
+    text = page.read_text(encoding="utf8")
+    assert "Pairs: 7 by the C program, " in text
+    assert "| Stanford's C program | 0.25000 |" in text
+    held = json.loads(page.with_suffix(".json").read_text(encoding="utf8"))
+    assert [turn["passes"] for turn in held["turns"]] == [1, 2]
+
+
+def test_ratios_above_one_say_that_langnet_is_faster():
+    turn = {"passes": 2, "pairs": 3e6}
+    turn |= {f"{name}_{kind}": s for name, s in {"c_count": 8.0, "count": 2.0, "c_train": 6.0, "train": 3.0}.items()
+             for kind in ("clock", "processor")}  # fmt: skip
+    found = glove_speed.summarise([turn, turn])
+    assert found["counting, s, clock"] == {"c": [8.0] * 3, "langnet": [2.0] * 3, "ratio": [4.0] * 3}
+    assert found["training, M pairs/s, processor"] == {"c": [1.0] * 3, "langnet": [2.0] * 3, "ratio": [2.0] * 3}
+
+
+ENGLISH = ["the", "dog", "cat", "man", "woman", "boy", "finds", "eats", "holds", "likes", "red", "blue", "old", "young"]
+ENGLISH += ["ball", "book", "hat", "house"]
+
+
+def test_a_dictionary_out_of_sentences():
+    """Words of one language are those of the other spelled backwards, in another order; `of` has no counterpart."""
+    generator = np.random.default_rng(0)
+    source = [list(generator.choice(ENGLISH, 5)) for _ in range(300)]
+    target = [[word[::-1] for word in generator.permutation(sentence)] for sentence in source]
+    source = [[*sentence, "of"] for sentence in source]
+    assert translations(source, target) == sorted((word, word[::-1]) for word in ENGLISH)
+    rare = [["seldom", "of"]] * 9
+    assert len(translations(source + rare, target + [["modles"]] * 9)) == len(ENGLISH)
+    assert len(translations(source + rare * 2, target + [["modles"]] * 18)) == len(ENGLISH) + 1
+
+
+def test_languages_from_captions_that_are_no_translations(tmp_path, monkeypatch):
+    pytest.importorskip("numba")
+    generator = np.random.default_rng(1)
+    captions = [" ".join(generator.choice(ENGLISH, 6)) for _ in range(400)]
+    for language, turn in (("en", str), ("de", lambda text: text[::-1])):
+        lines = [turn(text) for text in captions]
+        for part, held in (("train", lines[:380]), ("val", lines[380:])):
+            with gzip.open(tmp_path / f"{part}.{language}.gz", "wt", encoding="utf8") as file:
+                file.write("\n".join(held) + "\n")
+    monkeypatch.setattr(word_alignment, "GIVEN", (3, 8))  # as many as reweighting asks for
+    arguments = ["--data", str(tmp_path), "--languages", "de", "--dim", "3", "--epochs", "2"]
+    word_alignment.main([*arguments, "--output", str(tmp_path / "out")])
+    page = (tmp_path / "out.md").read_text(encoding="utf8")
+    assert "18 and 18 words with vectors, 10 asked, 0 of them spelled alike." in page
+    assert "| baseline: the same spelling | 0.000 [0.000, 0.000], n 10 |" in page
+    assert "| self-learning from nothing, seed 0 (mean cosine " in page
+    sample = json.loads((tmp_path / "out.json").read_text(encoding="utf8"))["languages"]["de"]["sample"]
+    assert all(first == second[::-1] for first, second in sample)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -156,10 +157,34 @@ def test_adapt_and_the_list_of_models(run, folder):
     out = run("models", ".")
     lines = {line.split()[0]: line.split() for line in out.splitlines() if line.split()}
     assert lines["adapted"][1:4] == ["gpt", "tiny", "language_model"]
-    assert lines["adapted"][4] == f"{model.encoder.n_parameters:,}"
+    assert lines["adapted"][4] == f"{model.encoder.n_parameters / 1000:.0f}k"
     assert float(lines["adapted"][5]) == pytest.approx(model.facts["validation"]["bits_per_byte"], abs=1e-3)
     assert "adapted is whole" in run("models", "adapted", "--verify")
     assert run("models", "adapted", "--card").strip() == model.card.strip()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_list_of_models_fits_its_window(width, folder):
+    (folder / "many").mkdir(exist_ok=True)
+    for name in ("lm", "damaged", "reviews-gpt-small-of-november"):
+        if not (folder / "many" / name).exists():
+            shutil.copytree(folder / "lm", folder / "many" / name)
+    (folder / "many" / "damaged" / "config.json").write_text("{}")
+    command = [sys.executable, "-m", "langnet", "models", "many"]
+    shown = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": str(width)}
+    ).stdout
+    lines = [line.rstrip() for line in shown.splitlines() if not line.startswith("!")]
+    assert max(map(len, lines)) <= width
+    assert lines[0].split()[:2] == ["model", "family"]
+    assert "bits/byte" in lines[0]
+    assert "parameters" in lines[0]
+    assert ("created" in lines[0]) == (width > 80)
+    rows = {line.split()[0]: line.split() for line in lines[1:]}
+    assert rows["lm"][1] == "gpt"
+    assert rows["damaged"][1] == "broken"
+    names = [line.split()[0] for line in lines[1:]]
+    assert "".join(names[names.index("lm") + 1 :]) == "reviews-gpt-small-of-november"  # broken where it must be
 
 
 def test_inspect(run, folder):

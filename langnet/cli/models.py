@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from langnet.hub.folder import ModelSummary
 
 ROOT_HELP = "A folder of model folders, this machine's models by default; or one model."
-FORMAT_HELP = "transformers (a folder for from_pretrained), onnx (a graph for onnxruntime)."
+COLUMNS = ("family", "size", "task", "parameters", "bits/byte", "created")
+LEAST_NEEDED = ("created", "size", "task", "parameters")  # in this order they are left out of a narrow table
+NAME_WIDTH = 24  # a longer name is broken rather than given the room of other columns
+GAP = 2  # between columns
+FORMAT_HELP = (
+    "transformers (a folder for from_pretrained), onnx (a graph for onnxruntime), word2vec or word2vec-text (word "
+    "vectors as one file, binary or text, for gensim)."
+)
 
 
 class ModelsVerbs(typer.core.TyperGroup):
@@ -109,6 +116,7 @@ def import_(
     epilog=examples(
         "langnet models export gpt2-lm --format transformers --output gpt2-again",
         "langnet models export my-lm --format onnx --output my-lm-onnx",
+        "langnet models export my-vectors --format word2vec --output my-vectors.bin",
     ),
 )
 def export(
@@ -137,21 +145,49 @@ def _verify(found: list[ModelSummary]) -> None:
         raise LangnetError(f"{broken} of {len(found)} models are broken; copy them again")
 
 
+def _cells(model: ModelSummary) -> dict[str, str]:
+    """What the table says of a model, by column, in their order."""
+    if model.problem:
+        return dict.fromkeys(COLUMNS, "") | {"family": "broken"}
+    bits = "" if model.bits_per_byte is None else f"{model.bits_per_byte:.3f}{'*' if model.bits_note else ''}"
+    family = f"{model.family or ''}{', backward' if model.direction == 'backward' else ''}"
+    texts = (family, model.size, model.task, _rounded(model.parameters), bits, (model.created or "")[:10])
+    return {name: text or "" for name, text in zip(COLUMNS, texts, strict=True)}
+
+
+def _rounded(number: int | None) -> str:
+    """A count in three digits: 912, 41.2k, 93.6M."""
+    if not number or number < 1000:
+        return str(number or "")
+    unit = "k" if number < 999_500 else "M" if number < 999_500_000 else "G"
+    value = number / {"k": 1e3, "M": 1e6, "G": 1e9}[unit]
+    return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f}{unit}"
+
+
+def _fitting(rows: list[dict[str, str]], name_width: int, width: int) -> list[str]:
+    """The columns that fit beside the names; where room is short, the least needed go first."""
+    wide = {name: max(len(name), *(len(row[name]) for row in rows)) + GAP for name in COLUMNS}
+    kept = list(COLUMNS)
+    for name in LEAST_NEEDED:
+        if name_width + sum(wide[column] for column in kept) <= width:
+            break
+        kept.remove(name)
+    return kept
+
+
 def _show(found: list[ModelSummary]) -> None:
-    table = Table("model", box=None, pad_edge=False)
-    table.columns[0].overflow = "fold"
-    for name in ("family", "size", "task", "parameters", "bits/byte", "created"):
+    rows = [_cells(model) for model in found]
+    longest = max(len(model.name) for model in found)
+    columns = _fitting(rows, min(longest, NAME_WIDTH), console.width)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("model", overflow="fold", min_width=min(longest, NAME_WIDTH))
+    for name in columns:
         table.add_column(name, justify="right" if name in ("parameters", "bits/byte") else "left", no_wrap=True)
-    for model in found:
-        if model.problem:
-            table.add_row(escape(model.name), "", "", "broken")
-            continue
-        parameters = f"{model.parameters:,}" if model.parameters else ""
-        bits = f"{model.bits_per_byte:.3f}" if model.bits_per_byte is not None else ""
-        created = (model.created or "")[:16].replace("T", " ")
-        family = f"{model.family or ''}{', backward' if model.direction == 'backward' else ''}"
-        table.add_row(escape(model.name), family, model.size or "", model.task or "", parameters, bits, created)
+    for model, row in zip(found, rows, strict=True):
+        table.add_row(escape(model.name), *(row[name] for name in columns))
     console.print(table)
     for model in found:
+        if model.bits_note:
+            console.print(f"* {model.name}: {model.bits_note}", markup=False, highlight=False, soft_wrap=True)
         if model.problem:
             console.print(f"! {model.name}: {model.problem}", style="yellow", markup=False, soft_wrap=True)

@@ -101,6 +101,8 @@ def _print_table(
         if scores.with_cache:
             table.add_row("  with cache", *_cells(scores.with_cache))
     console.print(table)
+    if total.note:
+        console.print(f"! {total.note}", style="yellow", highlight=False)
     if any(scores.n_documents == 1 for _, scores in rows):
         console.print("A single document has no interval; --documents paragraph makes more of a file.")
     if json_file:

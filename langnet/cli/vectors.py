@@ -24,6 +24,7 @@ from langnet.errors import LangnetError
 
 KindName = Literal["word2vec-skipgram", "word2vec-cbow", "fasttext", "glove"]
 VECTORS_HELP = "A folder of word vectors, or a file of word2vec, fastText or GloVe, also packed."
+CAP_HELP = "Count from which on all pairs weigh the same in glove; sized to the text by default."
 VectorsName = Annotated[str, typer.Argument(metavar="VECTORS", help=VECTORS_HELP)]
 Count = Annotated[int, typer.Option(min=1, help="How many words are shown.")]
 MostFrequent = Annotated[int, typer.Option(min=0, help="Read only so many words, the first ones; 0 is all.")]
@@ -45,12 +46,13 @@ def train(
     output: NewFolder,
     kind: Annotated[KindName, typer.Option(help="What is trained.")] = "word2vec-skipgram",
     dim: Annotated[int, typer.Option(help="Width of the vectors.")] = 100,
-    window: Annotated[int | None, typer.Option(help="Largest distance of two words; 10 for glove, else 5.")] = None,
+    window: Annotated[int | None, typer.Option(help="Largest distance of two words; 15 for glove, else 5.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes; 25 for glove, else 5.")] = None,
     learning_rate: LearningRate = None,
     min_count: Annotated[int, typer.Option(help="Rarer words get no vector.")] = 5,
     vocabulary_size: Annotated[int | None, typer.Option(help="Words at most; all by default.")] = None,
     keep_case: Annotated[bool, typer.Option("--keep-case", help="Tell capitals from small letters.")] = False,
+    cap: Annotated[float | None, typer.Option(help=CAP_HELP)] = None,
     buckets: Annotated[int, typer.Option(help="For the n-grams of fasttext.")] = 200_000,
     threads: Annotated[int, typer.Option(help="glove is the same with any; others differ with more than one.")] = 1,
     memory_megabytes: Annotated[int, typer.Option(help="For counting; the rest goes to disk.")] = 1024,
@@ -69,8 +71,8 @@ def train(
 
     check_output(output, overwrite)
     options = WordVectorOptions(
-        kind, dim, window, epochs, learning_rate, min_count, vocabulary_size, not keep_case, buckets=buckets,
-        threads=threads, memory_megabytes=memory_megabytes, seed=seed,
+        kind, dim, window, epochs, learning_rate, min_count, vocabulary_size, not keep_case, cap,
+        buckets=buckets, threads=threads, memory_megabytes=memory_megabytes, seed=seed,
         corpus=CorpusOptions(text_column, documents, drop_duplicates=not keep_duplicates),
     )  # fmt: skip
     with training_run(output, False, kind) as run:

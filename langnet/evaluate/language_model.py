@@ -1,4 +1,8 @@
-"""How good a language model is: bits per byte, which compares models whatever their tokenizers, and perplexity."""
+"""How good a language model is: bits per byte and perplexity.
+
+Bits per byte compare models whatever their tokenizers, as long as these spell every word. One that reads `<unknown>`
+for words it lacks is not asked what they were, and looks better the fewer it knows; the scores count them.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +42,7 @@ class TextScore:
         directions: log-probability from left to right and from right to left, of a model that reads both ways;
             `log_probability` is their mean.
         with_cache: log-probability by softmax and continuous cache together, where one was asked for.
+        n_unknown: of the tokens, those that the vocabulary lacks.
     """
 
     log_probability: float
@@ -45,6 +50,7 @@ class TextScore:
     n_bytes: int
     directions: tuple[float, float] | None = None
     with_cache: float | None = None
+    n_unknown: int = 0
 
     @property
     def bits_per_byte(self) -> float:
@@ -65,6 +71,7 @@ class LanguageModelScores:
         interval: 95 % interval of the bits per byte over documents; NaN for a single one.
         perplexities: from left to right and from right to left, of a model that reads both ways.
         with_cache: the same with a continuous cache, where one was asked for.
+        n_unknown: of the tokens, those that the vocabulary lacks; see `unknown_note`.
     """
 
     bits_per_byte: float
@@ -75,6 +82,12 @@ class LanguageModelScores:
     interval: Interval
     perplexities: tuple[float, float] | None = None
     with_cache: LanguageModelScores | None = None
+    n_unknown: int = 0
+
+    @property
+    def note(self) -> str:
+        """What is to be said beside the bits per byte; empty where they compare with every model's."""
+        return unknown_note(self.n_unknown, self.n_tokens)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -88,7 +101,17 @@ class LanguageModelScores:
             "n_documents": self.n_documents,
             **({"perplexities": list(self.perplexities)} if self.perplexities else {}),
             **({"with_cache": self.with_cache.to_dict()} if self.with_cache else {}),
+            **({"n_unknown": self.n_unknown} if self.n_unknown else {}),
         }
+
+
+def unknown_note(n_unknown: int, n_tokens: int) -> str:
+    """A line for scores under which words were unknown, which cost the model less than their spelling; else empty."""
+    if not n_unknown:
+        return ""
+    share = 100 * n_unknown / n_tokens
+    shown = f"{share:.1f}" if share >= 0.1 else "< 0.1"
+    return f"{shown} % of words unknown: not comparable with models that spell every word"
 
 
 def sum_up(scores: Sequence[TextScore]) -> LanguageModelScores:
@@ -110,6 +133,7 @@ def sum_up(scores: Sequence[TextScore]) -> LanguageModelScores:
         bootstrap_ratio(bits, n_bytes),
         None if sides is None else (_perplexity(float(sides[0]), n_tokens), _perplexity(float(sides[1]), n_tokens)),
         sum_up(cached) if cached and len(cached) == len(scores) else None,
+        sum(score.n_unknown for score in scores),
     )
 
 
@@ -119,7 +143,11 @@ def _perplexity(nats: float, n_tokens: int) -> float:
 
 @torch.no_grad()
 def score_documents(
-    encoder: Encoder, windows: Iterable[Batch], n_bytes: Sequence[int], cache: CacheOptions | None = None
+    encoder: Encoder,
+    windows: Iterable[Batch],
+    n_bytes: Sequence[int],
+    unknown_id: int,
+    cache: CacheOptions | None = None,
 ) -> list[TextScore]:
     """The log-probability of every document.
 
@@ -128,6 +156,7 @@ def score_documents(
         windows: what `document_windows` makes: each token of a document a target once; of `windows_both_ways` for a
             model that reads both ways.
         n_bytes: UTF-8 bytes of each of the N documents.
+        unknown_id: of the token that stands for what the vocabulary lacks.
         cache: also score with a continuous cache.
 
     Raises:
@@ -139,7 +168,7 @@ def score_documents(
     encoder.eval()
     device = next(encoder.parameters()).device
     held = ContinuousCache(cache.window, cache.theta) if cache else None
-    nats, count = np.zeros((3, len(n_bytes))), np.zeros(len(n_bytes), dtype=np.int64)
+    nats, count = np.zeros((3, len(n_bytes))), np.zeros((2, len(n_bytes)), dtype=np.int64)
     for batch in windows:
         batch = batch.to(device)
         assert batch.targets is not None, "windows need targets"
@@ -155,14 +184,17 @@ def score_documents(
         if held and cache:
             mixed = mixed_losses(losses, held.probabilities(batch, hidden), cache.weight)  # (B, T)
             np.add.at(nats[2], document, mixed.sum(1).cpu().numpy())
-        np.add.at(count, document, (batch.targets != -100).sum(1).cpu().numpy())
+        for row, counted in enumerate((batch.targets != -100, batch.targets == unknown_id)):
+            np.add.at(count[row], document, counted.sum(1).cpu().numpy())
     encoder.train(was_training)
     if encoder.bidirectional:
-        rows = zip(*-nats[:2], count, n_bytes, strict=True)
-        return [TextScore((f + b) / 2, int(c), int(n), (float(f), float(b))) for f, b, c, n in rows]
+        rows = zip(*-nats[:2], *count, n_bytes, strict=True)
+        return [
+            TextScore((f + b) / 2, int(c), int(n), (float(f), float(b)), n_unknown=int(u)) for f, b, c, u, n in rows
+        ]
     return [
-        TextScore(-float(n), int(c), int(b), with_cache=-float(m) if cache else None)
-        for n, m, c, b in zip(nats[0], nats[2], count, n_bytes, strict=True)
+        TextScore(-float(n), int(c), int(b), with_cache=-float(m) if cache else None, n_unknown=int(u))
+        for n, m, c, u, b in zip(nats[0], nats[2], *count, n_bytes, strict=True)
     ]
 
 
@@ -210,7 +242,8 @@ def score_texts(
     else:
         documents = encode_documents(texts, tokenizer)
     windows = scoring_windows(encoder, documents, spelling)
-    return score_documents(encoder, windows, [len(text.encode("utf8", "surrogatepass")) for text in texts], cache)
+    n_bytes = [len(text.encode("utf8", "surrogatepass")) for text in texts]
+    return score_documents(encoder, windows, n_bytes, tokenizer.unknown_id, cache)
 
 
 def unigram_bits_per_byte(counts: np.ndarray, n_bytes: int) -> float:

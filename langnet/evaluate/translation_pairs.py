@@ -65,6 +65,11 @@ def read_dictionary(path: str | Path) -> list[tuple[str, str]]:
     return pairs
 
 
+def identical_pairs(source: WordSpace, target: WordSpace) -> list[tuple[str, str]]:
+    """Words that are spelled alike on both sides, each with itself: names, numbers, loans, and some false friends."""
+    return [(word, word) for word in source.words if target.find(word) is not None]
+
+
 def known_pairs(source: WordSpace, target: WordSpace, pairs: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
     """The places of the pairs that are known on both sides."""
     found = ((source.find(first), target.find(second)) for first, second in pairs)

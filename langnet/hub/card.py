@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from langnet.evaluate.language_model import unknown_note
 from langnet.hub.description import OBJECTIVE_LOSSES
 
 MARK = "<!-- written by langnet from config.json; a card without this line is kept as it is -->"
@@ -242,10 +243,12 @@ def _likelihood(scores: Mapping[str, Any]) -> list[str]:
     interval = scores.get("interval")
     within = f" (95 % interval {interval[0]:.3f} to {interval[1]:.3f} over documents)" if interval else ""
     documents = f"{scores['n_documents']:,} documents, " if "n_documents" in scores else ""
+    note = unknown_note(scores.get("n_unknown", 0), scores.get("n_tokens", 0))
+    compare = f"bits per byte do neither here: {note}." if note else "bits per byte compare between all."
     return [
         f"{scores['bits_per_byte']:.3f} bits per byte{within}, perplexity {scores['perplexity']:,.1f} a token, on "
         f"{documents}{_number(scores, 'n_tokens')} tokens, {_number(scores, 'n_bytes')} bytes, held out of the corpus.",
-        "Perplexities compare only between models of one tokenizer; bits per byte compare between all.",
+        f"Perplexities compare only between models of one tokenizer; {compare}",
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.registry import encoder_config
+from langnet.evaluate.language_model import unknown_note
 from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.model import TaskModel
@@ -38,6 +39,7 @@ def network_config(
         "size": size,
         "parameters": n_parameters(network),
         "bits_per_byte": scores.get("bits_per_byte") if scores.get("n_bytes") else None,
+        "bits_note": unknown_note(scores.get("n_unknown", 0), scores.get("n_tokens", 0)) or None,
         "encoder": encoder_config(network.encoder, family),
         "task": network.task.config(),
         "scalar_mix": isinstance(network.mix, ScalarMix),
@@ -52,6 +54,8 @@ def held_out_line(scores: dict[str, Any]) -> str:
     if scores.get("n_bytes"):
         parts.append(f"{scores['bits_per_byte']:.3f} bits per byte" + _within(scores.get("interval")))
         parts.append(f"perplexity {scores['perplexity']:,.1f} on {scores['n_documents']:,} held-out texts")
+        note = unknown_note(scores.get("n_unknown", 0), scores["n_tokens"])
+        parts[-1] += f" ({note})" if note else ""
     for name in OBJECTIVE_LOSSES:
         if scores.get(f"{name}_tokens"):
             loss = f"{name.replace('_', ' ')} {scores[name]:.3f} nats a token" + _within(scores[f"{name}_interval"])

@@ -9,7 +9,7 @@
     checksums.json        size and SHA-256 of each file above
 
 Nothing here is a pickle, and no file that the table of checksums does not list is ever opened. `list_models` shows
-`family`, `size`, `task`, `parameters` and `bits_per_byte` from the top level of the config, if they are there.
+`family`, `size`, `task`, `parameters`, `bits_per_byte` and `bits_note` from the config, if they are there.
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ LABELS_NAME = "labels.json"
 CARD_NAME = "card.md"
 HISTORY_NAME = "history.jsonl"
 
-RESERVED_KEY = "langnet"
-"""The one key of config.json that belongs to the folder and not to the model."""
+RESERVED_KEY = "langnet"  # the one key of config.json that belongs to the folder and not to the model
 
 _ALLOWED = frozenset({CONFIG_NAME, WEIGHTS_NAME, TOKENIZER_NAME, LABELS_NAME, CARD_NAME, HISTORY_NAME})
 _REQUIRED = _ALLOWED - {LABELS_NAME}
@@ -112,6 +111,7 @@ class ModelSummary:
     task: str | None = None
     bits_per_byte: float | None = None
     direction: str | None = None
+    bits_note: str | None = None
     created: str | None = None
     n_bytes: int | None = None
     problem: str | None = None
@@ -311,10 +311,9 @@ def _read(folder: Path) -> tuple[FolderContents, FolderSummary]:
     if labels is not None:
         _check_labels(labels)
     tensors = weights.join_tied(stored, facts["tied"])
-    lines = from_utf8(folder / HISTORY_NAME, contents[HISTORY_NAME]).split("\n")
-    history = [from_json(folder / HISTORY_NAME, line) for line in lines if line]
-    tokenizer = from_utf8(folder / TOKENIZER_NAME, contents[TOKENIZER_NAME])
-    card = from_utf8(folder / CARD_NAME, contents[CARD_NAME])
+    names = (HISTORY_NAME, TOKENIZER_NAME, CARD_NAME)
+    lines, tokenizer, card = (from_utf8(folder / name, contents[name]) for name in names)
+    history = [from_json(folder / HISTORY_NAME, line) for line in lines.split("\n") if line]
     summary = _summary(folder, table, {**facts, "parameters": weights.count_values(stored)}, labels)
     return FolderContents(config, tensors, tokenizer, labels, card, history), summary
 
@@ -390,6 +389,7 @@ def _describe(path: Path) -> ModelSummary:
         task=_text_or_none(config.get("task")),
         bits_per_byte=float(bits) if isinstance(bits, int | float) else None,
         direction=_text_or_none(config.get("direction")),
+        bits_note=_text_or_none(config.get("bits_note")),
         created=facts.get("created"),
         n_bytes=sum(entry.bytes for entry in table.values()),
     )

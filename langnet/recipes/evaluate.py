@@ -180,6 +180,8 @@ def evaluate_language_model(
         for name, bits in neighbours.items()
         if highest >= bits
     ]
+    if found.note:
+        warnings.append(found.note)
     if found.n_documents == 1:
         warnings.append("a single document has no interval; --documents paragraph makes more of a file")
     return LanguageModelReport(found, neighbours, warnings)

@@ -245,7 +245,7 @@ class Model:
         config = network_config(self.network, self.family, self.size, self.max_tokens, self.facts)
         config["direction"] = self.direction
         if not self.is_language_model:
-            config["bits_per_byte"] = None  # its validation was the language model's
+            config["bits_per_byte"] = config["bits_note"] = None  # its validation was the language model's
         contents = FolderContents(config, tensors, self.tokenizer.to_json(), self.labels, card, self.history)
         write_folder(path, contents, overwrite=overwrite)
         self.card = card

@@ -26,7 +26,7 @@ from langnet.text.masking import MaskedBatches
 from langnet.text.prepared import PreparedCorpus
 from langnet.text.sentences import SentenceBatches, Sentences, denoising, neighbours
 from langnet.text.shards import TokenShards
-from langnet.text.spelling import SpelledBatches, Spelling
+from langnet.text.spelling import SpelledBatches
 from langnet.text.streams import StreamBatches
 from langnet.training.loop import Batches
 
@@ -265,7 +265,7 @@ class HeldOut:
         """
         shards, found = self.corpus.validation, dict[str, Any]()
         if self.task.gives_probabilities:
-            found |= score_shards(self.encoder, shards, max_tokens, self.corpus.spelling).to_dict()
+            found |= score_shards(self.encoder, self.corpus, max_tokens).to_dict()
         if not shards.n_documents:
             return found
         if isinstance(self.task, MaskedLanguageModel | CausalMaskedLanguageModel):
@@ -303,10 +303,10 @@ def first_documents(shards: TokenShards, max_tokens: int | None) -> Sequence[np.
     return documents
 
 
-def score_shards(
-    encoder: Encoder, shards: TokenShards, max_tokens: int | None, spelling: Spelling | None = None
-) -> LanguageModelScores:
-    """Bits per byte and perplexity on whole documents, at most `max_tokens` tokens of them."""
+def score_shards(encoder: Encoder, corpus: PreparedCorpus, max_tokens: int | None) -> LanguageModelScores:
+    """Bits per byte and perplexity on whole held-out documents, at most `max_tokens` tokens of them."""
+    shards = corpus.validation
     documents = first_documents(shards, max_tokens)
-    windows = scoring_windows(encoder, documents, spelling)
-    return sum_up(score_documents(encoder, windows, shards.document_bytes[: len(documents)].tolist()))
+    windows = scoring_windows(encoder, documents, corpus.spelling)
+    n_bytes = shards.document_bytes[: len(documents)].tolist()
+    return sum_up(score_documents(encoder, windows, n_bytes, corpus.tokenizer.unknown_id))

@@ -25,7 +25,7 @@ from langnet.text.corpus import CorpusOptions
 from langnet.text.prepare import PrepareOptions, prepare_corpus
 from langnet.text.prepared import PreparedCorpus
 from langnet.text.tokenizer import SPECIAL_TOKENS, Tokenizer
-from langnet.training.glove import GloveOptions, train_glove
+from langnet.training.glove import GloveOptions, cap_for, train_glove
 from langnet.training.machine import describe_machine
 from langnet.training.progress import Progress
 from langnet.training.word2vec import Word2VecOptions, train_word2vec
@@ -41,12 +41,13 @@ class WordVectorOptions:
     Attributes:
         kind: `word2vec-skipgram`, `word2vec-cbow`, `fasttext` (skip-gram with n-grams) or `glove`.
         dim: width of the vectors.
-        window: the largest distance of two words; None takes the kind's: 10 for glove, 5 for the others.
+        window: the largest distance of two words; None takes the kind's: 15 for glove, 5 for the others.
         epochs: passes; None takes the kind's: 25 over the counts for glove, 5 over the text for the others.
         learning_rate: None takes the kind's: 0.05 for glove and for cbow, 0.025 for the others.
         min_count: rarer words get no vector.
         vocabulary_size: words at most, the frequent ones; None takes all.
         lowercase: read words in small letters.
+        cap: of glove, the count from which on all pairs weigh the same; None sizes it to the text, `glove.cap_for`.
         negatives, sample: of word2vec and fasttext; see `Word2VecOptions`.
         buckets: of fasttext's n-grams.
         threads: with glove their number changes speed alone; with the others, more than one gives other vectors each
@@ -64,6 +65,7 @@ class WordVectorOptions:
     min_count: int = 5
     vocabulary_size: int | None = None
     lowercase: bool = True
+    cap: float | None = None
     negatives: int = 5
     sample: float = 1e-3
     buckets: int = 200_000
@@ -75,7 +77,7 @@ class WordVectorOptions:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise LangnetError(f"there are no word vectors '{self.kind}'; choose one of {', '.join(KINDS)}")
-        self.of_word2vec(), self.of_glove(), self.of_counting()  # what makes no sense is told before the text is read
+        self.of_word2vec(), self.of_glove(0), self.of_counting()  # what makes no sense is told before the text is read
 
     def of_word2vec(self) -> Word2VecOptions:
         """The options of word2vec and fastText."""
@@ -90,15 +92,16 @@ class WordVectorOptions:
         """The options of counting for GloVe."""
         return CountOptions(self.window_taken, self.memory_megabytes, self.threads, self.seed)
 
-    def of_glove(self) -> GloveOptions:
-        """The options of GloVe."""
+    def of_glove(self, n_tokens: int) -> GloveOptions:
+        """The options of GloVe for a text of so many words."""
         rate = 0.05 if self.learning_rate is None else self.learning_rate
-        return GloveOptions(self.dim, self.epochs_taken, rate, threads=self.threads, seed=self.seed)
+        cap = cap_for(n_tokens) if self.cap is None else self.cap
+        return GloveOptions(self.dim, self.epochs_taken, rate, cap, threads=self.threads, seed=self.seed)
 
     @property
     def window_taken(self) -> int:
         """The window, or what the kind takes where it is left open."""
-        return self.window if self.window is not None else 10 if self.kind == "glove" else 5
+        return self.window if self.window is not None else 15 if self.kind == "glove" else 5
 
     @property
     def epochs_taken(self) -> int:
@@ -146,7 +149,7 @@ def train_word_vectors(
         "vectors": {
             "kind": options.kind,
             "words": len(space),
-            "tokens": corpus.train.n_tokens - 2 * corpus.train.n_documents,
+            "tokens": _words_of(corpus),
             "window": options.window_taken,
             "epochs": options.epochs_taken,
             "minutes": round((time.monotonic() - started) / 60, 2),
@@ -156,6 +159,11 @@ def train_word_vectors(
         },
     }
     return model
+
+
+def _words_of(corpus: PreparedCorpus) -> int:
+    """How many words the text has, without the start and the end of each document."""
+    return corpus.train.n_tokens - 2 * corpus.train.n_documents
 
 
 def _train(
@@ -170,8 +178,14 @@ def _train(
         counting = time.monotonic() - started
         if progress:
             progress.note(f"{len(pairs.words):,} pairs of words counted in {counting:.1f} s")
-        found = train_glove(pairs, options.of_glove(), progress)
-        facts = {"pairs": len(pairs.words), "counting_seconds": round(counting, 2), "losses": found.losses}
+        chosen = options.of_glove(_words_of(corpus))
+        found = train_glove(pairs, chosen, progress)
+        facts = {
+            "cap": chosen.cap,
+            "pairs": len(pairs.words),
+            "counting_seconds": round(counting, 2),
+            "losses": found.losses,
+        }
         return found.vectors, None, facts
 
 

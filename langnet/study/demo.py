@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from langnet.errors import LangnetError
+from langnet.evaluate.language_model import unknown_note
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.model import Model
 from langnet.recipes.pretrain import PretrainOptions, Run, pretrain
@@ -126,7 +127,9 @@ def run_demo(data: DemoData, folder: Path, options: DemoOptions, stages: Stages,
     folder.mkdir(parents=True, exist_ok=True)
     model = _pretrain(data, options, stages)
     path = model.save(folder / "model", overwrite=True)
-    stages.note(f"pretrain: {model.facts['validation']['bits_per_byte']:.3f} bits per byte on held-out text")
+    scores = model.facts["validation"]
+    note = unknown_note(scores.get("n_unknown", 0), scores["n_tokens"])
+    stages.note(f"pretrain: {scores['bits_per_byte']:.3f} bits per byte on held-out text{f' ({note})' if note else ''}")
     left = 60 * options.minutes - stages.elapsed - REPORT_SECONDS
     study = study_sample_efficiency(
         model,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from langnet.evaluate.language_model import unknown_note
 from langnet.recipes.model import Model
 from langnet.study.figures import layer_bars, training_curves
 from langnet.study.html import Content, Markup, table, tag
@@ -84,6 +85,7 @@ def _reached(model: Model) -> str:
             f"{scores['bits_per_byte']:.3f} bits a byte on {scores['n_bytes']:,} bytes of held-out raw text "
             f"(perplexity {scores['perplexity']:,.1f} a token)"
         )
+        parts += [note] if (note := unknown_note(scores.get("n_unknown", 0), scores["n_tokens"])) else []
     return "; ".join(parts) + "."
 
 

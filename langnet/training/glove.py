@@ -47,6 +47,15 @@ class GloveOptions:
                 raise LangnetError(f"the {name.replace('_', ' ')} must be above zero, not {getattr(self, name):g}")
 
 
+def cap_for(n_tokens: int) -> float:
+    """The cap for a text of so many words: the published 100 at six billion, and below as the square root of the size.
+
+    A pair seen once weighs (1 / cap) ** 0.75. Under a cap of 100 that is a thirtieth, and on a small corpus, where most
+    pairs are such, the vectors of all but the frequent words hardly move: `results/glove_settings.md`.
+    """
+    return float(f"{min(100.0, max(1.0, 100 * (n_tokens / 6e9) ** 0.5)):.2g}")
+
+
 @dataclass
 class GloveResult:
     """What training made.

@@ -17,6 +17,7 @@ from langnet.encoders.word_space import unit_rows
 from langnet.errors import LangnetError
 
 _ROWS_AT_ONCE = 1024
+_NO_PAIRS = "no pair of the dictionary is known on both sides; check its order and its spelling"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class AlignOptions:
             3.4); without it the map is orthogonal, and the target stays as it is.
         most_frequent: words of each side that self-learning compares; published are 20,000.
         initial_words: words of each side whose similarities make the first dictionary; published are 4,000.
-        keep_first: part of the similarities that is kept at random at first; it doubles where nothing gets better.
+        keep_first: part of the similarities that is kept at random at first; it doubles where nothing gets better. All
+            are kept where self-learning begins with a dictionary.
         patience: rounds without betterment until it doubles, and until all ends once it is one.
         threshold: the least betterment of the mean similarity.
         most_rounds: after so many self-learning ends in any case.
@@ -104,16 +106,16 @@ def align_supervised(
     options = options or AlignOptions()
     _check_widths(source, target)
     if not pairs:
-        raise LangnetError("no pair of the dictionary is known on both sides; check its order and its spelling")
+        raise LangnetError(_NO_PAIRS)
     x, y, centers = _normalised(source, target)
     if options.reweight and len(pairs) < 2 * x.shape[1]:
         raise LangnetError(
             f"reweighting measures {x.shape[1]} dimensions, for which {len(pairs)} pairs are too few; give a larger "
             "dictionary, or leave it out"
         )
-    rows = np.array(pairs, dtype=np.int64)
-    maps = _maps(x[rows[:, 0]], y[rows[:, 1]], options.reweight)
-    return Alignment(*maps, *centers, similarity=_similarity(x[rows[:, 0]] @ maps[0], y[rows[:, 1]] @ maps[1]))
+    first, second = _rows(pairs)
+    maps = _maps(x[first], y[second], options.reweight)
+    return Alignment(*maps, *centers, similarity=_similarity(x[first] @ maps[0], y[second] @ maps[1]))
 
 
 def align_unsupervised(
@@ -121,28 +123,36 @@ def align_unsupervised(
     target: np.ndarray,
     options: AlignOptions | None = None,
     told: Callable[[int, float, float], None] | None = None,
+    pairs: Sequence[tuple[int, int]] | None = None,
 ) -> Alignment:
-    """Maps without a dictionary, by self-learning; rows are to stand in the order of frequency.
+    """Maps by self-learning, without a dictionary or from a small one; rows are to stand in the order of frequency.
 
     Args:
         source: (V, D) vectors.
         target: (V', D) vectors.
         options: how.
         told: called after each round with its number, the mean similarity and the part of it that was kept.
+        pairs: rows of translations of each other to begin with (Artetxe et al. 2017), right ones for the most part;
+            None begins with the words' similarities within their own language.
 
     Raises:
-        LangnetError: the widths differ.
+        LangnetError: the widths differ, or there are pairs, but none of words that self-learning compares.
     """
     options = options or AlignOptions()
     _check_widths(source, target)
+    if pairs is not None:
+        pairs = [pair for pair in pairs if max(pair) < options.most_frequent]
+        if not pairs:
+            raise LangnetError(_NO_PAIRS)
     generator = np.random.default_rng(options.seed)
     x, y, centers = _normalised(source, target)
     x, y = x[: options.most_frequent], y[: options.most_frequent]
-    pairs = _first_dictionary(x, y, options)
-    keep, best, since, rounds, similarity = options.keep_first, -np.inf, 0, 0, float("nan")
+    dictionary = _first_dictionary(x, y, options) if pairs is None else _rows(pairs)
+    keep = options.keep_first if pairs is None else 1.0  # dropping would lose what a few pairs say
+    best, since, rounds, similarity = -np.inf, 0, 0, float("nan")
     for rounds in range(1, options.most_rounds + 1):
-        mapping = procrustes(x[pairs[0]], y[pairs[1]])
-        pairs, similarity = _induce(x @ mapping, y, options.neighbours, keep, generator)
+        mapping = procrustes(x[dictionary[0]], y[dictionary[1]])
+        dictionary, similarity = _induce(x @ mapping, y, options.neighbours, keep, generator)
         if told:
             told(rounds, similarity, keep)
         if similarity > best + options.threshold:
@@ -153,7 +163,7 @@ def align_unsupervised(
             if keep >= 1:
                 break
             keep, since = min(1.0, 2 * keep), 0
-    maps = _maps(x[pairs[0]], y[pairs[1]], options.reweight)
+    maps = _maps(x[dictionary[0]], y[dictionary[1]], options.reweight)
     return Alignment(*maps, *centers, rounds=rounds, similarity=similarity)
 
 
@@ -206,6 +216,11 @@ def _normalised(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.
     x, y = unit_rows(source), unit_rows(target)
     centers = (x.mean(axis=0), y.mean(axis=0))
     return unit_rows(x - centers[0]), unit_rows(y - centers[1]), centers
+
+
+def _rows(pairs: Sequence[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.array(pairs, dtype=np.int64)  # (n, 2)
+    return rows[:, 0], rows[:, 1]
 
 
 def _similarity(x: np.ndarray, y: np.ndarray) -> float:

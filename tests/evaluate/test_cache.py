@@ -49,8 +49,8 @@ def encoder(request):
 def test_short_documents(encoder, window, theta):
     generator, options = np.random.default_rng(0), CacheOptions(window, theta, 0.2)
     documents = [generator.integers(5, 12, length) for length in (30, 2, 64, 40)]
-    found = score_documents(encoder, scoring_windows(encoder, documents), [1] * 4, options)
-    plain = score_documents(encoder, scoring_windows(encoder, documents), [1] * 4)
+    found = score_documents(encoder, scoring_windows(encoder, documents), [1] * 4, 1, options)
+    plain = score_documents(encoder, scoring_windows(encoder, documents), [1] * 4, 1)
     for document, with_cache, without in zip(documents, found, plain, strict=True):
         expected = by_the_equation(*read_whole(encoder, document), options)
         assert -with_cache.with_cache == pytest.approx(expected, rel=1e-5)
@@ -62,7 +62,7 @@ def test_a_long_document_in_windows():
     """An LSTM forgets, so windows warmed up by a quarter give what one long row gives."""
     encoder = build_encoder("awd-lstm", "tiny", 40, seed=0).eval()
     document, options = np.random.default_rng(1).integers(5, 40, 2600), CacheOptions(900, 0.5, 0.3)
-    (found,) = score_documents(encoder, scoring_windows(encoder, [document]), [1], options)
+    (found,) = score_documents(encoder, scoring_windows(encoder, [document]), [1], 1, options)
     assert -found.with_cache == pytest.approx(by_the_equation(*read_whole(encoder, document), options), rel=1e-5)
 
 
@@ -109,5 +109,5 @@ def test_mistakes():
             CacheOptions(**wrong)
     elmo = build_encoder("elmo", "tiny", 40, seed=0)
     with pytest.raises(LangnetError, match="models of one direction"):
-        score_documents(elmo, [], [], CacheOptions())
+        score_documents(elmo, [], [], 1, CacheOptions())
     assert (CacheOptions().theta, CacheOptions().weight) == (THETA, LAMBDA)

@@ -155,6 +155,8 @@ def test_judge(run, trained):
 
 
 def test_files_in_and_out(run, trained):
+    from gensim.models import KeyedVectors
+
     for flag, name in (("--binary", "v.bin"), (None, "v.txt")):
         run("vectors", "convert", "glove", name, *filter(None, [flag]))
         ours, theirs = (load_word_space(trained / n) for n in ("glove", name))
@@ -165,6 +167,12 @@ def test_files_in_and_out(run, trained):
     assert "Read from v.bin (word2vec binary)" in load(trained / "imported").card
     run("models", "export", "imported", "--format", "word2vec", "-o", "again.bin")
     assert (trained / "again.bin").read_bytes() == (trained / "v.bin").read_bytes()
+    run("models", "export", "imported", "--format", "word2vec-text", "-o", "again.txt")
+    for name in ("again.bin", "again.txt"):
+        keyed = KeyedVectors.load_word2vec_format(trained / name, binary=name.endswith("bin"))
+        assert list(keyed.index_to_key) == list(ours.words)
+        np.testing.assert_array_equal(keyed.vectors, ours.vectors)
+    assert "exists already" in run("models", "export", "imported", "--format", "word2vec", "-o", "v.bin", fails=True)
     assert len(load_word_space(trained / "v.txt", most=3)) == 3
 
 
@@ -177,7 +185,15 @@ def test_draw(run, trained):
 
 
 @pytest.mark.parametrize(
-    "way", [["--dictionary", "dictionary.txt"], ["--dictionary", "dictionary.txt", "--reweight"], []]
+    "way",
+    [
+        ["--dictionary", "dictionary.txt"],
+        ["--dictionary", "dictionary.txt", "--reweight"],
+        ["--dictionary", "dictionary.txt", "--self-learning"],
+        ["--identical"],
+        ["--identical", "--self-learning"],
+        [],
+    ],
 )
 def test_align(run, trained, way):
     out = run("vectors", "align", "glove", "glove", *way, "--test", "same.txt", "-o", "s.txt", "--target-output",
@@ -188,6 +204,7 @@ def test_align(run, trained, way):
     if way:
         assert score["at"]["1"] == 1.0
         assert "4 of the test pairs are in the dictionary too" in out
+        assert ("rounds of self-learning" in out) == ("--self-learning" in way)
     assert len(load_word_space(trained / "s.txt")) == len(load_word_space(trained / "t.txt"))
 
 
@@ -208,6 +225,7 @@ def test_align(run, trained, way):
         (["vectors", "train", "raw.txt", "-o", "x", "--min-count", "999999"], "no word occurs 999999 times"),
         (["vectors", "train", "raw.txt", "-o", "x", "--dim", "0"], "dim must be above zero"),
         (["vectors", "align", "glove", "glove", "--dictionary", "pairs.tsv"], "a line is a word and its translation"),
+        (["vectors", "align", "glove", "glove", "--dictionary", "same.txt", "--identical"], "either --dictionary or"),
     ],
 )
 def test_mistakes_are_one_line(run, trained, arguments, message):

@@ -64,6 +64,29 @@ def test_self_learning_finds_a_rotation_without_a_dictionary():
     assert found.rounds == len(rounds)
 
 
+def test_self_learning_goes_on_from_a_few_pairs():
+    """Spaces that are too unlike to begin from nothing; half of the pairs that are given are wrong."""
+    generator = np.random.default_rng(5)
+    source = generator.normal(size=(300, D))
+    order = generator.permutation(300)
+    target = (source @ rotation(generator))[order] + 0.2 * generator.normal(size=source.shape)
+    place = np.argsort(order)
+    pairs = [(i, int(place[i])) for i in range(12)] + [(i, int(place[i + 1])) for i in range(12, 24)]
+    options = AlignOptions(patience=3)
+
+    def right(found):
+        return (order[nearest_targets(found.map_source(source), found.map_target(target), 1)[:, 0]]
+                == np.arange(300)).mean()  # fmt: skip
+
+    learned = align_unsupervised(source, target, options, pairs=pairs)
+    assert right(learned) > 0.9
+    assert right(align_supervised(source, target, pairs)) < right(learned) - 0.2
+    assert learned.rounds > 0
+    few = AlignOptions(most_frequent=20)
+    with pytest.raises(LangnetError, match="no pair of the dictionary is known"):
+        align_unsupervised(source, target, few, pairs=[(5, 20), (299, 0)])
+
+
 @pytest.mark.parametrize("k", [0, 3])
 def test_csls_is_what_equation_4_says(k):
     generator = np.random.default_rng(3)
