@@ -9,9 +9,9 @@ import typer
 from rich.table import Table
 
 from langnet.cli.app import app, check_writable, console, examples, write_json
-from langnet.cli.options import Documents, LabelColumn, SecondColumn, TextColumn
+from langnet.cli.options import Documents, LabelColumn, SecondColumn, TextColumn, Where
 from langnet.cli.tables import format_for, prediction_row, write_rows
-from langnet.cli.tasks import columns, evaluate_task
+from langnet.cli.tasks import columns, evaluate_task, refuse_for_classification
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ TRAIN_HELP = "The training texts, for TF-IDF beside the model; not needed where 
     epilog=examples(
         "langnet evaluate my-classifier test.csv",
         "langnet evaluate my-classifier test.csv --train train.csv --json scores.json --predictions predictions.csv",
+        "langnet evaluate my-nli xnli.test.tsv --where language=sw --train train.tsv",
         "langnet evaluate my-lm heldout.txt --documents paragraph",
     )
 )
@@ -35,6 +36,7 @@ def evaluate(
     text_column: TextColumn = "text",
     second_column: SecondColumn = None,
     label_column: LabelColumn = "label",
+    where: Where = None,
     documents: Documents = "file",
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything into this file.")] = None,
     predictions: Annotated[Path | None, typer.Option(help="Write every prediction: a .csv or .jsonl file.")] = None,
@@ -51,11 +53,13 @@ def evaluate(
 
     check_writable(json_file, predictions)
     loaded, folder = load(model), resolve_model(model)
+    if loaded.is_classifier or loaded.is_language_model:
+        refuse_for_classification(where=where)
     if loaded.is_classifier:
         _classifier(loaded, folder, (sources, train or []), (text_column, label_column), (json_file, predictions))
         return
     if not loaded.is_language_model:
-        names = columns(text_column, second_column, label_column)
+        names = columns(text_column, second_column, label_column, where)
         evaluate_task(loaded, (sources, train or []), names, (json_file, predictions))
         return
     if predictions or train:
