@@ -1,14 +1,15 @@
 """Pretrain a language model on raw text, transfer it to any task, and see what the pretraining bought.
 
-The public names are `pretrain`, `adapt`, `finetune`, `ulmfit`, `average`, `load`, `TextClassifier` and `TextFeatures`.
-They are imported when first used, so that `import langnet` and `langnet --help` are quick.
+The public names are the verbs `pretrain`, `adapt`, `finetune`, `ulmfit`, `average` and `load`, and the estimators
+`TextClassifier`, `TextFeatures`, `TextPairClassifier`, `TextPairRegressor` and `TextChooser`. They are imported when
+first used, so that `import langnet` and `langnet --help` are quick.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from langnet.estimators import TextClassifier, TextFeatures
+    from langnet.estimators import TextChooser, TextClassifier, TextFeatures, TextPairClassifier, TextPairRegressor
     from langnet.recipes.ensemble import average
     from langnet.recipes.finetune import finetune
     from langnet.recipes.model import load
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "TextChooser",
     "TextClassifier",
     "TextFeatures",
+    "TextPairClassifier",
+    "TextPairRegressor",
     "__version__",
     "adapt",
     "average",
@@ -31,8 +35,11 @@ __all__ = [
 
 # Where each public name lives; the imports above say the same to type checkers and editors.
 _HOMES = {
+    "TextChooser": "langnet.estimators",
     "TextClassifier": "langnet.estimators",
     "TextFeatures": "langnet.estimators",
+    "TextPairClassifier": "langnet.estimators",
+    "TextPairRegressor": "langnet.estimators",
     "adapt": "langnet.recipes.pretrain",
     "average": "langnet.recipes.ensemble",
     "finetune": "langnet.recipes.finetune",

@@ -20,10 +20,11 @@ from langnet.cli.options import (
     LabelColumn,
     SecondColumn,
     TextColumn,
+    Where,
     cache_options,
 )
 from langnet.cli.tables import format_for, prediction_row, write_rows
-from langnet.cli.tasks import columns, evaluate_task
+from langnet.cli.tasks import columns, evaluate_task, refuse_for_classification
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ TRAIN_HELP = "The training texts, for TF-IDF beside the model; not needed where 
         "langnet evaluate my-classifier test.csv",
         "langnet evaluate my-classifier test.csv --train train.csv --json scores.json --predictions predictions.csv",
         "langnet evaluate my-forward test.csv --with my-backward    (the mean of their probabilities)",
+        "langnet evaluate my-nli xnli.test.tsv --where language=sw --train train.tsv",
         "langnet evaluate my-lm heldout.txt --documents paragraph",
         "langnet evaluate my-lstm heldout.txt --cache-window 2000",
     )
@@ -53,6 +55,7 @@ def evaluate(
     text_column: TextColumn = "text",
     second_column: SecondColumn = None,
     label_column: LabelColumn = "label",
+    where: Where = None,
     documents: Documents = "file",
     cache_window: CacheWindow = None,
     cache_theta: CacheTheta = THETA,
@@ -76,6 +79,8 @@ def evaluate(
     cache = cache_options(cache_window, cache_theta, cache_lambda)
     names = [model, *(also or [])]
     loaded, folder = load(model), resolve_model(model)
+    if loaded.is_classifier or loaded.is_language_model:
+        refuse_for_classification(where=where)
     if loaded.is_classifier:
         if cache:
             raise LangnetError(f"{model} is a classifier, and a cache stands beside language models; leave it out")
@@ -85,7 +90,7 @@ def evaluate(
     if not loaded.is_language_model:
         if also:
             raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
-        named = columns(text_column, second_column, label_column)
+        named = columns(text_column, second_column, label_column, where)
         evaluate_task(loaded, (sources, train or []), named, (json_file, predictions))
         return
     if predictions or train:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langnet.cli.app import console, run_folder, write_bytes, write_json
 from langnet.errors import LangnetError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from langnet.recipes.kinds.kind import Columns
     from langnet.recipes.model import Model
 
-TASKS = ("entail",)  # of `recipes.kinds.registry`, which would load torch; a test compares them
+TASKS = ("entail", "similarity", "choose")  # of `recipes.kinds.registry`, which would load torch; a test compares them
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,50 @@ def task_help() -> str:
     return f"classify, {', '.join(TASKS)}."
 
 
-def columns(text: str, second: str | None, label: str) -> Columns:
+def columns(text: str, second: str | None, label: str, where: list[str] | None = None) -> Columns:
     """The columns of a task's tables; where the defaults of classification stand, the format decides."""
     from langnet.recipes.kinds.kind import Columns
 
-    return Columns(None if text == "text" else text, second, None if label == "label" else label)
+    chosen = assignments(where, "--where")
+    return Columns(None if text == "text" else text, second, None if label == "label" else label, chosen)
+
+
+def assignments(values: list[str] | None, option: str) -> dict[str, str]:
+    """`NAME=VALUE` arguments by name.
+
+    Raises:
+        LangnetError: one without a name or an equals sign.
+    """
+    found = {}
+    for value in values or []:
+        name, equals, word = value.partition("=")
+        if not name or not equals:
+            raise LangnetError(f"{option} {value}: expected a name and a value, as {option} name=value")
+        found[name] = word
+    return found
+
+
+def refuse_for_classification(**given: Any) -> None:
+    """Nothing, where no option of other tasks was given.
+
+    Raises:
+        LangnetError: one was.
+    """
+    for name, value in given.items():
+        if value:
+            raise LangnetError(f"--{name} is for the tasks beside classification; leave it out, or name one by --task")
 
 
 def finetune_task(
-    model: str, task: str, sources: list[str], names: Columns, options: FinetuneOptions, place: Place
+    model: str,
+    task: str,
+    sources: list[str],
+    names: Columns,
+    options: tuple[FinetuneOptions, list[str] | None],
+    place: Place,
 ) -> None:
-    """Learn the task, save the model, and say so."""
+    """Learn the task, save the model, and say so; `options` are the transfer's and the head's own settings."""
+    from langnet.recipes.kinds.kind import HeadOptions
     from langnet.recipes.kinds.registry import find_kind
     from langnet.recipes.transfer import TransferOptions, transfer
     from langnet.training.checkpoint import remove_checkpoint
@@ -52,7 +85,9 @@ def finetune_task(
     items = kind.read(sources, names)
     folder = run_folder(place.output)
     progress = ConsoleProgress(task)
-    made = transfer(model, kind, items, TransferOptions(options), folder=folder, progress=progress, resume=place.resume)
+    shared, head = options[0], HeadOptions(options[0].dropout, settings=assignments(options[1], "--head"))
+    how = TransferOptions(shared, head)
+    made = transfer(model, kind, items, how, folder=folder, progress=progress, resume=place.resume)
     for stage in (folder, folder / "head"):
         remove_checkpoint(stage)
     made.facts["finetune"]["sources"] = [str(Path(source).absolute()) for source in sources]

@@ -25,6 +25,7 @@ STRENGTHS = (0.3, 1.0, 5.0, 20.0, 100.0)
 RANKS = (20, 50, 100, 200)
 FEW_DOCUMENTS = 20
 _TOKENS = r"(?u)\b\w+\b"
+_MOST_ROTATED = 2000  # examples; the eigenvectors of more cost longer than the sparse features themselves
 
 
 class Neighbour(Protocol):
@@ -218,7 +219,8 @@ def tuned_logistic_regression(train: list[Any], labels: Sequence[str], test: lis
     gold = np.array(labels, dtype=object).astype(str)
     if len(names) == 1:
         return Predictions([names[0]] * test[0].shape[0], None, names)
-    pairs = [rotate(own, other) for own, other in zip(train, test, strict=True)]
+    few = len(gold) <= _MOST_ROTATED
+    pairs = [rotate(own, other) if few else (own, other) for own, other in zip(train, test, strict=True)]
     with threadpool_limits(1):  # of matrices this small, a second thread only waits for the first
         which, strength = _choose([own for own, _ in pairs], gold, seed)
         classifier = LogisticRegression(C=strength, max_iter=2000).fit(pairs[which][0], gold)
@@ -255,7 +257,7 @@ def _dense(matrix: Any) -> np.ndarray:
     return np.asarray(matrix.toarray() if sparse.issparse(matrix) else matrix, dtype=np.float64)
 
 
-def _choose(alternatives: list[np.ndarray], gold: np.ndarray, seed: int) -> tuple[int, float]:
+def _choose(alternatives: list[Any], gold: np.ndarray, seed: int) -> tuple[int, float]:
     """The feature set and strength with the least log-loss in stratified cross-validation."""
     smallest = min(Counter(gold).values())
     if smallest < 2:
@@ -271,9 +273,7 @@ def _choose(alternatives: list[np.ndarray], gold: np.ndarray, seed: int) -> tupl
     return choice
 
 
-def _held_out_loss(
-    features: np.ndarray, gold: np.ndarray, strength: float, split: tuple[np.ndarray, np.ndarray]
-) -> float:
+def _held_out_loss(features: Any, gold: np.ndarray, strength: float, split: tuple[np.ndarray, np.ndarray]) -> float:
     """Log-loss on one fold, every class of which is in the training part too."""
     train, held_out = split
     model = LogisticRegression(C=strength, max_iter=1000).fit(features[train], gold[train])

@@ -113,7 +113,8 @@ class Model:
     @property
     def writer(self) -> Writer:
         """How this model's tasks write text as tokens."""
-        return Writer(self.tokenizer, self.encoder.characters, self.max_tokens)
+        encoder = self.encoder
+        return Writer(self.tokenizer, encoder.characters, self.max_tokens, encoder.context, self.document_vectors)
 
     def guess(self, items: Sequence[Any]) -> list[Any]:
         """What the model's supervised task says of each item, in their order.

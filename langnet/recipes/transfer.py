@@ -117,13 +117,13 @@ class _Transfer:
         self.model = replace(
             base,
             network=self._network(),
-            document_vectors=None,
             history=[],
             card="",
             max_tokens=shared.max_tokens,
             facts=facts_before(base),
         )
         self.task = self.model.network.task
+        self.model.document_vectors = base.document_vectors if self.task.document_dim else None
         self.model.labels = kind.labels(self.task)
 
     def run(self, folder: Path | None, resume: bool) -> Model:
@@ -168,10 +168,11 @@ class _Transfer:
         return encoder
 
     def _network(self) -> TaskModel:
-        shared = self.options.finetune
+        shared, space = self.options.finetune, self.base.document_vectors
+        head = replace(self.options.head, document_dim=space.dim if space and shared.document_features else 0)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(shared.seed)
-            task: Task = self.kind.head(self.items, self.encoder, self.options.head)
+            task: Task = self.kind.head(self.items, self.encoder, head)
         tasks: list[tuple[Task, float]] = [(task, 1.0)]
         if shared.auxiliary_lm and shared.method != "frozen":
             tasks.append((LanguageModel(), shared.auxiliary_lm))

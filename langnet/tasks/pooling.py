@@ -9,8 +9,8 @@ from torch import Tensor
 
 from langnet.text.batches import Batch
 
-Pooling = Literal["last", "mean", "concat"]
-WIDTHS: dict[str, int] = {"last": 1, "mean": 1, "concat": 3}
+Pooling = Literal["last", "mean", "max", "concat"]
+WIDTHS: dict[str, int] = {"last": 1, "mean": 1, "max": 1, "concat": 3}
 
 
 def pool(hidden: Tensor, batch: Batch, how: Pooling) -> Tensor:
@@ -19,8 +19,9 @@ def pool(hidden: Tensor, batch: Batch, how: Pooling) -> Tensor:
     Args:
         hidden: (B, T, D) states; the rows of a document stand in reading order.
         batch: gives the mask (B, T) and, where documents were cut, the document of each row.
-        how: `last` is the state of the last token (the extract token of Radford et al. 2018), `mean` the average, and
-            `concat` last, maximum and mean beside each other (Howard & Ruder 2018, section 3.3).
+        how: `last` is the state of the last token (the extract token of Radford et al. 2018), `mean` the average,
+            `max` the maximum of every dimension (Conneau et al. 2017), and `concat` last, maximum and mean beside each
+            other (Howard & Ruder 2018, section 3.3).
 
     Returns:
         (N, D) or, for `concat`, (N, 3 D); N documents.
@@ -30,7 +31,7 @@ def pool(hidden: Tensor, batch: Batch, how: Pooling) -> Tensor:
     parts = []
     if how in ("last", "concat"):
         parts.append(_last(hidden, batch.mask, document, batch.n_examples))
-    if how == "concat":
+    if how in ("max", "concat"):
         parts.append(_maximum(hidden, batch.mask, document, batch.n_examples))
     if how in ("mean", "concat"):
         parts.append(_mean(hidden, batch.mask, document, batch.n_examples))

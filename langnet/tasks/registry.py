@@ -7,18 +7,23 @@ from typing import Any
 
 from langnet.errors import LangnetError
 from langnet.tasks.bidirectional import BidirectionalLanguageModel
+from langnet.tasks.choose import Choose, ChooseConfig
 from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.entail import Entail, EntailConfig
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.masked import CausalMaskedLanguageModel, MaskedLanguageModel
+from langnet.tasks.pairs import PairConfig
 from langnet.tasks.sentences import DenoisingAutoencoder, SkipThoughts
+from langnet.tasks.similarity import Similarity, SimilarityConfig
 from langnet.tasks.task import Task
 from langnet.tasks.word_contexts import WordContexts
 
 # How each task is made of its settings and the width of the encoder under it.
 TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "classify": lambda settings, dim: Classify(ClassifyConfig(**settings), dim),
-    "entail": lambda settings, dim: Entail(EntailConfig(**settings), dim),
+    "choose": lambda settings, dim: Choose(ChooseConfig(**settings), dim),
+    "entail": lambda settings, dim: Entail(EntailConfig(**_with_pair(settings)), dim),
+    "similarity": lambda settings, dim: Similarity(SimilarityConfig(**_with_pair(settings)), dim),
     "bidirectional_language_model": lambda settings, dim: BidirectionalLanguageModel(**settings),
     "word_contexts": lambda settings, dim: WordContexts(**settings),
     "language_model": lambda settings, dim: LanguageModel(**settings),
@@ -27,6 +32,10 @@ TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "denoising_autoencoder": lambda settings, dim: DenoisingAutoencoder(**settings),
     "skip_thoughts": lambda settings, dim: SkipThoughts(**settings),
 }
+
+
+def _with_pair(settings: dict[str, Any]) -> dict[str, Any]:
+    return {**settings, "pair": PairConfig(**settings["pair"])}
 
 
 def build_task(config: dict[str, Any], dim: int) -> Task:

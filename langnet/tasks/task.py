@@ -70,7 +70,12 @@ class SupervisedTask(Task, Generic[Item, Guess]):
     """A task whose labels people gave: it says how an item is written as tokens, and what its states mean.
 
     An item is what a file's row, sentence or question was read into; a guess is what the task says of one.
+
+    Attributes:
+        document_dim: length of the model's document vectors where the task reads them beside the states; else 0.
     """
+
+    document_dim: int = 0
 
     @abstractmethod
     def examples(self, items: Sequence[Item], writer: Writer, labelled: bool = True) -> list[Any]:

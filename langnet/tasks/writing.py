@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from langnet.encoders.document_vectors import DocumentVectors
 from langnet.errors import LangnetError
+from langnet.tasks.examples import encode_documents
 from langnet.text.characters import DELIMITER, EXTRACT, START, join, spell_specials, spell_unique
 from langnet.text.tokenizer import Tokenizer
 
@@ -38,6 +40,11 @@ class Tokens:
     def take(self, index: np.ndarray | slice) -> Tokens:
         """Some of the tokens, in the given order."""
         return Tokens(self.ids[index], self.start[index], self.end[index])
+
+    def followed_by(self, other: Tokens) -> Tokens:
+        """These tokens and those of another text behind them, whose offsets stay its own."""
+        ids = join([self.ids, other.ids]) if self.ids.ndim == 2 else np.concatenate([self.ids, other.ids])
+        return Tokens(ids, np.concatenate([self.start, other.start]), np.concatenate([self.end, other.end]))
 
     def shortened(self, room: int) -> Tokens:
         """At most `room` tokens: the first and the last half of them, since texts state and conclude at their ends."""
@@ -88,10 +95,36 @@ class Writer:
         tokenizer: the model's.
         characters: the most characters a word, of an encoder that reads them; None where it reads ids.
         max_tokens: the most tokens of a sequence.
+        context: the most tokens that the model reads at once, for tasks whose segments have to see each other; None: it
+            has no limit.
+        space: the model's document vectors, or None.
     """
 
-    def __init__(self, tokenizer: Tokenizer, characters: int | None = None, max_tokens: int = 2048):
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        characters: int | None = None,
+        max_tokens: int = 2048,
+        context: int | None = None,
+        space: DocumentVectors | None = None,
+    ):
         self.tokenizer, self.characters, self.max_tokens = tokenizer, characters, max_tokens
+        self.context, self.space = context, space
+
+    @property
+    def window(self) -> int:
+        """The most tokens of a sequence that is read at once."""
+        return self.max_tokens if self.context is None else min(self.max_tokens, self.context)
+
+    def documents(self, texts: Sequence[str]) -> np.ndarray:
+        """The document vector of each text, (N, K).
+
+        Raises:
+            LangnetError: the model has none.
+        """
+        if self.space is None:
+            raise LangnetError("this model has no document vectors, which its task was learned with")
+        return self.space.transform(encode_documents(texts, self.tokenizer, self.max_tokens))
 
     def tokens(self, texts: Sequence[str]) -> list[Tokens]:
         """Every text by itself, without special tokens; offsets count the characters of its NFC."""
@@ -131,11 +164,12 @@ class Writer:
         """The segments, the longest of them shortened until all fit into `room` tokens, special ones counted."""
         allowed = (self.max_tokens if room is None else room) - len(segments) - 1
         lengths = np.array([len(part) for part in segments])
-        limit = int(lengths.max(initial=0))
-        while np.minimum(lengths, limit).sum() > allowed and limit > 0:
-            over = int(np.minimum(lengths, limit).sum()) - allowed
-            limit -= max(1, over // max(1, int((lengths >= limit).sum())))
-        return [part.shortened(max(limit, 0)) for part in segments]
+        low, limit = 0, int(lengths.max(initial=0))
+        while low < limit:  # the greatest limit by which all fit
+            middle = (low + limit + 1) // 2
+            fits = np.minimum(lengths, middle).sum() <= allowed
+            low, limit = (middle, limit) if fits else (low, middle - 1)
+        return [part.shortened(limit) for part in segments]
 
     def write(self, segments: Sequence[Sequence[str]]) -> list[Written]:
         """Each example's segments as one sequence, shortened where it has to be."""

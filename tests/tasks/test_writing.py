@@ -78,6 +78,16 @@ def test_the_longest_segment_is_shortened():
         writer.join(writer.tokens(["w " * 30]))
 
 
+@pytest.mark.parametrize(
+    ("lengths", "kept"),
+    [((100, 101), (4, 4)), ((100, 2), (7, 2)), ((9, 5), (4, 4)), ((3, 40), (3, 6)), ((4, 5), (4, 5))],
+)
+def test_as_much_as_fits_is_kept(lengths, kept):
+    writer = Writer(Tokenizer.train(["w"], "words"), max_tokens=12)
+    parts = writer.fitted(writer.tokens(["w " * length for length in lengths]))
+    assert [len(part) for part in parts] == list(kept)
+
+
 def test_no_room_at_all_leaves_the_marks():
     writer = Writer(Tokenizer.train(["w"], "words"), max_tokens=3)
     assert [len(one) for one in writer.write([["w w", "w"], ["", ""]])] == [3, 3]

@@ -1,8 +1,7 @@
-"""Pairs of texts as a kind of task: natural language inference, paraphrase."""
+"""Pairs of texts with a class as a kind of task: natural language inference, paraphrase."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,9 +10,12 @@ from langnet.encoders.encoder import Encoder
 from langnet.errors import LangnetError
 from langnet.evaluate.baselines import MajorityBaseline, TfidfBaseline
 from langnet.evaluate.class_statistics import class_scores, class_statistics
+from langnet.evaluate.pair_baselines import OverlapBaseline
 from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.scoring import Neighbour
 from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
+from langnet.recipes.kinds.pair_heads import pair_columns, pair_config
+from langnet.recipes.kinds.written_rows import written_rows
 from langnet.tasks.entail import Entail, EntailConfig
 from langnet.tasks.task import ClassGuess, SupervisedTask
 from langnet.text.corpus import Source
@@ -24,17 +26,18 @@ class Entailment(Kind[Pair, ClassGuess]):
     """One label for two texts."""
 
     name = "entail"
-    summary = "pairs of texts: natural language inference, paraphrase"
+    summary = "pairs of texts with a class: natural language inference, paraphrase"
     unit = "pairs"
 
     def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[Pair]:
-        return read_pairs(sources, columns.text, columns.second, columns.label, labelled)
+        return read_pairs(sources, pair_columns(columns), labelled)
 
     def head(self, items: Sequence[Pair], encoder: Encoder, options: HeadOptions) -> Entail:
         names = sorted({str(item.label) for item in items})
         if len(names) < 2:
             raise LangnetError(f"pairs need two different labels or more, found {', '.join(names) or 'none'}")
-        return Entail(EntailConfig(tuple(names), dropout=options.dropout), encoder.mixed_dim)
+        pair = pair_config(self.name, encoder, options, symmetric=False)
+        return Entail(EntailConfig(tuple(names), pair), encoder.mixed_dim)
 
     def labels(self, task: SupervisedTask[Pair, ClassGuess]) -> list[str] | None:
         assert isinstance(task, Entail)
@@ -48,28 +51,28 @@ class Entailment(Kind[Pair, ClassGuess]):
         return class_scores(sums)
 
     def neighbours(self, train: Sequence[Pair], test: Sequence[Pair]) -> list[Neighbour]:
-        labels = [str(pair.label) for pair in train]
-        majority, bag = MajorityBaseline(), TfidfBaseline()
-        seconds = bag.fit_predict([pair.second for pair in train], labels, [pair.second for pair in test])
-        both = bag.fit_predict([_marked(pair) for pair in train], labels, [_marked(pair) for pair in test])
+        labels, seconds = [str(pair.label) for pair in train], [pair.second for pair in train]
+        asked = [pair.second for pair in test]
+        alone = TfidfBaseline().fit_predict(seconds, labels, asked)
         return [
-            Neighbour("majority", _guesses(majority.fit_predict(labels, labels, [""] * len(test)))),
-            Neighbour("TF-IDF of the second text", _guesses(seconds), "what its artifacts give away"),
-            Neighbour("TF-IDF of both", _guesses(both)),
+            Neighbour("majority", _guesses(MajorityBaseline().fit_predict(seconds, labels, asked))),
+            Neighbour("TF-IDF of the second text", _guesses(alone), "what its artifacts give away"),
+            Neighbour(OverlapBaseline.name, _guesses(OverlapBaseline().fit_predict(train, labels, test))),
         ]
 
     def written(self, items: Sequence[Pair], guesses: Sequence[ClassGuess]) -> str:
-        rows = [
-            {"source": item.source, "label": guess.label, "probability": round(guess.probabilities[guess.label], 4)}
-            for item, guess in zip(items, guesses, strict=True)
-        ]
-        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        added = []
+        for guess in guesses:
+            each = {f"p({name})": round(value, 6) for name, value in guess.probabilities.items()}
+            added.append({"label": guess.label, "probability": round(max(guess.probabilities.values()), 4), **each})
+        return written_rows(items, added)
 
-
-def _marked(pair: Pair) -> str:
-    """Both texts as one bag, in which a word of the first and one of the second are two."""
-    words = [f"{place}_{word}" for place, text in enumerate((pair.first, pair.second)) for word in text.split()]
-    return " ".join(words)
+    def details(self, items: Sequence[Pair], guesses: Sequence[ClassGuess]) -> list[str]:
+        lines = []
+        for name in sorted({str(item.label) for item in items}):
+            right = [guess.label == name for item, guess in zip(items, guesses, strict=True) if str(item.label) == name]
+            lines.append(f"{name}: {sum(right):,} of {len(right):,} right")
+        return lines
 
 
 def _guesses(predictions: Predictions) -> list[ClassGuess]:

@@ -27,11 +27,13 @@ class Columns:
         text: of the text, the premise, the question or the words.
         second: of the hypothesis, or whatever stands beside the text.
         label: of the label or the tags.
+        where: only the rows with these values in these columns.
     """
 
     text: str | None = None
     second: str | None = None
     label: str | None = None
+    where: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,13 @@ class HeadOptions:
         dropout: before each linear layer.
         hidden: units of a hidden layer, or of each direction of a recurrent task network; None takes the task's own.
         settings: of the task alone, by name.
+        document_dim: length of the document vectors that the model has; 0 where it has none, or they are off.
     """
 
     dropout: float = 0.1
     hidden: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    document_dim: int = 0
 
 
 class Kind(ABC, Generic[Item, Guess]):

@@ -1,0 +1,7 @@
+"""The scikit-learn grammar over the recipes: estimators that learn from lists of texts, pairs or questions."""
+
+from langnet.estimators.chooser import TextChooser
+from langnet.estimators.pairs import TextPairClassifier, TextPairRegressor
+from langnet.estimators.text_classifier import TextClassifier, TextFeatures
+
+__all__ = ["TextChooser", "TextClassifier", "TextFeatures", "TextPairClassifier", "TextPairRegressor"]

@@ -1,0 +1,53 @@
+"""What the kinds for pairs of texts share: how a pair is read by default, and by what settings that is changed."""
+
+from __future__ import annotations
+
+from langnet.encoders.encoder import Encoder
+from langnet.errors import LangnetError
+from langnet.recipes.kinds.kind import Columns, HeadOptions
+from langnet.recipes.kinds.settings import SWITCH, read_settings
+from langnet.tasks.pairs import PairConfig
+from langnet.tasks.pooling import WIDTHS
+from langnet.text.pairs import PairColumns
+
+ALIGNED = 128  # width of the words' alignment
+HIDDEN = 128  # of the layer before the last
+SETTINGS = {
+    "arrangement": ("packed", "both-orders", "separate"),
+    "pooling": tuple(WIDTHS),
+    "alignment": SWITCH,
+    "documents": SWITCH,
+}
+
+
+def pair_columns(columns: Columns) -> PairColumns:
+    """The columns of a task as those of pairs."""
+    return PairColumns(columns.text, columns.second, columns.label, where=columns.where)
+
+
+def pair_config(task: str, encoder: Encoder, options: HeadOptions, symmetric: bool) -> PairConfig:
+    """How pairs are read.
+
+    An encoder that looks from word to word reads both texts at once; one that does not reads each by itself, and an
+    alignment compares them.
+
+    Raises:
+        LangnetError: a setting that there is not, or that another one leaves nothing to do.
+    """
+    chosen = read_settings(task, options.settings, SETTINGS)
+    together = "both-orders" if symmetric else "packed"
+    arrangement = chosen.get("arrangement", "separate" if encoder.context is None else together)
+    separate = arrangement == "separate"
+    if "alignment" in chosen and not separate:
+        raise LangnetError("an alignment compares texts that are read by themselves; set arrangement=separate too")
+    if chosen.get("documents") == "on" and not options.document_dim:
+        raise LangnetError("documents=on reads the model's document vectors, and it has none, or they are switched off")
+    return PairConfig(
+        arrangement,  # type: ignore[arg-type]  # read_settings has compared it with the arrangements
+        chosen.get("pooling", "max" if separate else "concat"),  # type: ignore[arg-type]
+        alignment=ALIGNED if separate and chosen.get("alignment", "on") == "on" else 0,
+        symmetric=symmetric and separate,
+        document_dim=options.document_dim if chosen.get("documents", "off") == "on" else 0,
+        hidden=HIDDEN if options.hidden is None and separate else options.hidden or 0,
+        dropout=options.dropout,
+    )

@@ -1,0 +1,96 @@
+"""From files to files: pairs and choices are learned, judged, and written beside the rows that they came in."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+from langnet.recipes.finetune_options import FinetuneOptions
+from langnet.recipes.kinds.kind import Columns, HeadOptions
+from langnet.recipes.kinds.registry import find_kind
+from langnet.recipes.kinds.written_rows import written_rows
+from langnet.recipes.transfer import TransferOptions, evaluate_task, transfer
+from langnet.tasks.choose import ChoiceGuess
+from langnet.tasks.similarity import Rating
+from langnet.tasks.task import ClassGuess
+from langnet.text.multiple_choice import MultipleChoice
+from langnet.text.pairs import Pair
+
+
+def test_predictions_keep_the_rows_and_their_format(tmp_path):
+    rows = 'id,premise,hypothesis,label\n1,"a, b",c,\n2,d,"e\nf",x\n'
+    (tmp_path / "p.csv").write_text(rows, encoding="utf8")
+    kind = find_kind("entail")
+    items = kind.read([tmp_path / "p.csv"], Columns(), labelled=False)
+    text = kind.written(items, [ClassGuess("yes", {"no": 0.25, "yes": 0.75})] * 2)
+    found = list(csv.DictReader(io.StringIO(text)))
+    own, new = ["id", "premise", "hypothesis", "label"], ["predicted_label", "probability", "p(no)", "p(yes)"]
+    assert list(found[0]) == own + new
+    assert [row["premise"] for row in found] == ["a, b", "d"]
+    assert [row["label"] for row in found] == ["", "x"]
+    assert found[1]["hypothesis"] == "e\nf"
+    assert found[1]["predicted_label"] == "yes"
+
+
+def test_tsv_jsonl_and_items_without_a_row():
+    tsv = written_rows([Pair("a", "b", cells={"x": "1"}, format=".tsv")], [{"score": 2.5}])
+    assert tsv == "x\tscore\n1\t2.5\n"
+    assert json.loads(written_rows([Pair("a", "b", source="s1.dev:3")], [{"score": 1}])) == {
+        "source": "s1.dev:3",
+        "score": 1,
+    }
+    assert written_rows([], []) == ""
+    kind = find_kind("choose")
+    item = MultipleChoice("c", ("x", "y"), cells={"context": "c", "choices": ["x", "y"]})
+    line = json.loads(kind.written([item], [ChoiceGuess(1, (0.25, 0.75))]))
+    assert line == {"context": "c", "choices": ["x", "y"], "choice": 1, "probabilities": [0.25, 0.75]}
+    table = MultipleChoice("c", ("x", "y"), cells={"A": "x"}, format=".csv")
+    assert kind.written([table], [ChoiceGuess(0, (0.5, 0.5))]) == 'A,choice,probabilities\nx,0,"[0.5, 0.5]"\n'
+
+
+def test_details_name_classes_ties_and_chance():
+    pairs = [Pair("a", "b", "x"), Pair("a", "b", "y"), Pair("c", "d", "y")]
+    guesses = [ClassGuess("x", {"x": 1.0})] * 3
+    assert find_kind("entail").details(pairs, guesses) == ["x: 1 of 1 right", "y: 0 of 2 right"]
+    rated = [Pair("a", "b", float(value)) for value in (1, 2, 4)]
+    assert find_kind("similarity").details(rated, [Rating(1.0), Rating(3.0), Rating(3.5)]) == [
+        "Spearman 1.000, mean squared error 0.417 (of the mean rating 1.556)"
+    ]
+    items = [MultipleChoice("a", ("x", "y"), "", 0), MultipleChoice("a", ("x", "y", "z", "w"), "", 0)]
+    lines = find_kind("choose").details(items, [ChoiceGuess(0, (0.5, 0.5)), ChoiceGuess(0, (1.0, 0, 0, 0))])
+    assert lines[0] == "chance: 0.375"
+    assert lines[1].startswith("1 questions with two alternatives as probable")
+
+
+@pytest.mark.parametrize("family", ["gpt", "awd-lstm"])
+def test_pairs_are_learned(tiny_labelled, family):
+    """Whether both texts have the same one of three words, which no word of either text tells alone."""
+    from langnet.recipes.pretrain import PretrainOptions, pretrain
+
+    options = PretrainOptions(family, "tiny", context=32, steps=20, batch_tokens=512, document_vectors=False)
+    model = pretrain(tiny_labelled.texts[:200], options, texts=True)
+    rng = np.random.default_rng(0)
+    words = ["superb", "awful", "boring"]
+    drawn = rng.integers(3, size=(300, 2))
+    pairs = [Pair(f"The film was {words[a]}.", f"The music was {words[b]}.", str(a == b)) for a, b in drawn]
+    finetune = FinetuneOptions("finetune", epochs=8, learning_rate=3e-3)
+    made = transfer(model, "entail", pairs[:240], TransferOptions(finetune, HeadOptions(), head_epochs=4))
+    report, _ = evaluate_task(made, find_kind("entail"), pairs[240:], pairs[:240])
+    assert report.rows[0].scores["accuracy"].value > 0.9
+
+
+def test_choices_are_learned(tiny_model):
+    rng = np.random.default_rng(0)
+    items = []
+    for good in rng.integers(2, size=160):
+        words = ("superb", "awful") if rng.integers(2) else ("awful", "superb")
+        wanted = "superb" if good else "awful"
+        context = f"The film was {'wonderful' if good else 'dreadful'}."
+        items.append(MultipleChoice(context, words, "", words.index(wanted)))
+    finetune = FinetuneOptions("finetune", epochs=8, learning_rate=3e-3)
+    made = transfer(tiny_model, "choose", items[:120], TransferOptions(finetune, head_epochs=2))
+    report, _ = evaluate_task(made, find_kind("choose"), items[120:], items[:120])
+    assert report.rows[0].scores["accuracy"].value > 0.9
+    assert {row.name for row in report.rows[1:]} >= {"majority position", "longest alternative"}
