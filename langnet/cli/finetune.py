@@ -12,6 +12,7 @@ from langnet.cli.options import (
     Device,
     Documents,
     DropoutScale,
+    HeadSettings,
     LabelColumn,
     LanguageModelName,
     NewFolder,
@@ -23,7 +24,7 @@ from langnet.cli.options import (
     Seed,
     TextColumn,
 )
-from langnet.cli.tasks import Place, columns, finetune_task, task_help
+from langnet.cli.tasks import Place, columns, finetune_task, refuse_for_classification, task_help
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ HELD_OUT_HELP = "Part of the labelled texts that chooses the best step; 0 trains
         "langnet finetune my-lm train.jsonl --label-column topic --output my-classifier --epochs 4",
         "langnet finetune my-lm few.csv --unlabelled many.csv --output my-classifier",
         "langnet finetune my-lm snli.jsonl --task entail --output my-nli",
+        "langnet finetune my-lm train.conll --task tag --output my-tagger",
         "langnet finetune my-lm classes/ --output my-classifier    (a folder with a sub-folder a class)",
     )
 )
@@ -57,6 +59,7 @@ def finetune(
     text_column: TextColumn = "text",
     second_column: SecondColumn = None,
     label_column: LabelColumn = "label",
+    head: HeadSettings = None,
     documents: Documents = "file",
     epochs: Annotated[float | None, typer.Option(help="Passes over the texts; enough for 60 steps by default.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts a step.")] = 16,
@@ -99,12 +102,14 @@ def finetune(
         options = replace(options, schedule=ScheduleConfig(schedule, warmup=0.1))
     place = Place(output, overwrite, resume)
     if task == "classify":
+        refuse_for_classification(head=head)
         more = _read_unlabelled(unlabelled, CorpusOptions(text_column, documents))
         _learn_classes(model, labelled, (text_column, label_column), more, options, place)
         return
     if unlabelled:
         raise LangnetError(f"--unlabelled is for classification; leave it out of the task '{task}'")
-    finetune_task(model, task, labelled, columns(text_column, second_column, label_column), options, place)
+    names = columns(text_column, second_column, label_column)
+    finetune_task(model, task, labelled, names, (options, head), place)
 
 
 def _learn_classes(

@@ -14,6 +14,9 @@ TextColumn = Annotated[str, typer.Option(help="Column of tables that holds the t
 SecondColumn = Annotated[
     str | None, typer.Option(help="Column of the second text of a pair, or of what else a task reads.")
 ]
+HeadSettings = Annotated[
+    list[str] | None, typer.Option("--head", metavar="NAME=VALUE", help="A setting of the task's head, as in its page.")
+]
 LabelColumn = Annotated[str, typer.Option(help="Column of tables that holds the label.")]
 Documents = Annotated[Literal["file", "line", "paragraph"], typer.Option(help="What is one document in a text file.")]
 KeepDuplicates = Annotated[bool, typer.Option("--keep-duplicates", help="Read equal documents each time.")]

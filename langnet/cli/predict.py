@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from langnet.cli.app import app, check_writable, examples
-from langnet.cli.options import SecondColumn, TextColumn
+from langnet.cli.options import LabelColumn, SecondColumn, TextColumn
 from langnet.cli.tables import Format, format_for, prediction_row, write_rows
 from langnet.cli.tasks import columns, predict_task, require_task
 
@@ -19,6 +19,7 @@ SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' 
     epilog=examples(
         "langnet predict my-classifier new.csv > predictions.jsonl",
         "langnet predict my-classifier new.csv --output predictions.csv --probabilities",
+        "langnet predict my-tagger new.conll --output tagged.conll",
         "echo 'a fine film' | langnet predict my-classifier -",
     )
 )
@@ -27,6 +28,7 @@ def predict(
     sources: Annotated[list[str], typer.Argument(help=SOURCE_HELP)],
     text_column: TextColumn = "text",
     second_column: SecondColumn = None,
+    label_column: LabelColumn = "label",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file.")] = None,
     format: Annotated[Format | None, typer.Option(help="By the name of --output, else jsonl.")] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Those of all labels.")] = False,
@@ -43,7 +45,7 @@ def predict(
     classifier = load(model)
     require_task(classifier, model)
     if not classifier.is_classifier:
-        predict_task(classifier, sources, columns(text_column, second_column, "label"), output)
+        predict_task(classifier, sources, columns(text_column, second_column, label_column), output)
         return
     chosen = format_for(output, format)
     names = classifier.labels or []

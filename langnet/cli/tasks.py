@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langnet.cli.app import console, run_folder, write_bytes, write_json
 from langnet.errors import LangnetError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from langnet.recipes.kinds.kind import Columns
     from langnet.recipes.model import Model
 
-TASKS = ("entail",)  # of `recipes.kinds.registry`, which would load torch; a test compares them
+TASKS = ("entail", "tag")  # of `recipes.kinds.registry`, which would load torch; a test compares them
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,42 @@ def columns(text: str, second: str | None, label: str) -> Columns:
     return Columns(None if text == "text" else text, second, None if label == "label" else label)
 
 
+def assignments(values: list[str] | None, option: str) -> dict[str, str]:
+    """`NAME=VALUE` arguments by name.
+
+    Raises:
+        LangnetError: one without a name or an equals sign.
+    """
+    found = {}
+    for value in values or []:
+        name, equals, word = value.partition("=")
+        if not name or not equals:
+            raise LangnetError(f"{option} {value}: expected a name and a value, as {option} name=value")
+        found[name] = word
+    return found
+
+
+def refuse_for_classification(**given: Any) -> None:
+    """Nothing, where no option of other tasks was given.
+
+    Raises:
+        LangnetError: one was.
+    """
+    for name, value in given.items():
+        if value:
+            raise LangnetError(f"--{name} is for the tasks beside classification; leave it out, or name one by --task")
+
+
 def finetune_task(
-    model: str, task: str, sources: list[str], names: Columns, options: FinetuneOptions, place: Place
+    model: str,
+    task: str,
+    sources: list[str],
+    names: Columns,
+    options: tuple[FinetuneOptions, list[str] | None],
+    place: Place,
 ) -> None:
-    """Learn the task, save the model, and say so."""
+    """Learn the task, save the model, and say so; `options` are the transfer's and the head's own settings."""
+    from langnet.recipes.kinds.kind import HeadOptions
     from langnet.recipes.kinds.registry import find_kind
     from langnet.recipes.transfer import TransferOptions, transfer
     from langnet.training.checkpoint import remove_checkpoint
@@ -52,10 +84,13 @@ def finetune_task(
     items = kind.read(sources, names)
     folder = run_folder(place.output)
     progress = ConsoleProgress(task)
-    made = transfer(model, kind, items, TransferOptions(options), folder=folder, progress=progress, resume=place.resume)
+    shared, head = options[0], HeadOptions(options[0].dropout, settings=assignments(options[1], "--head"))
+    how = TransferOptions(shared, head)
+    made = transfer(model, kind, items, how, folder=folder, progress=progress, resume=place.resume)
     for stage in (folder, folder / "head"):
         remove_checkpoint(stage)
     made.facts["finetune"]["sources"] = [str(Path(source).absolute()) for source in sources]
+    made.facts["finetune"]["columns"] = asdict(names)
     made.save(place.output, overwrite=place.overwrite)
     console.print(f"{place.output}: a model for the task '{task}' from {len(items):,} {kind.unit}", highlight=False)
 
@@ -65,7 +100,7 @@ def predict_task(model: Model, sources: list[str], names: Columns, output: Path 
     from langnet.recipes.kinds.registry import find_kind
 
     kind = find_kind(model.network.task.name)
-    items = kind.read(sources, names, labelled=False)
+    items = kind.read(sources, _as_in_training(names, model, numbers=False), labelled=False)
     text = kind.written(items, model.guess(items))
     if output is None:
         sys.stdout.write(text)
@@ -91,7 +126,7 @@ def evaluate_task(
     from langnet.recipes.transfer import evaluate_task as evaluate
 
     kind = find_kind(model.network.task.name)
-    train_files = data[1] or _still_there(model)
+    train_files, names = data[1] or _still_there(model), _as_in_training(names, model)
     test = kind.read(data[0], names)
     report, guesses = evaluate(model, kind, test, kind.read(train_files, names) if train_files else [])
     if not train_files:
@@ -101,6 +136,20 @@ def evaluate_task(
         write_json(outputs[0], report.to_dict())
     if outputs[1]:
         write_bytes(outputs[1], kind.written(test, guesses).encode("utf8"))
+
+
+def _as_in_training(names: Columns, model: Model, numbers: bool = True) -> Columns:
+    """The columns, those that are not named being the ones that the training files had.
+
+    Args:
+        names: as they were given.
+        model: knows what was given for its training.
+        numbers: whether columns that were given by number are meant too: a file to predict on may have others.
+    """
+    held = (model.facts.get("finetune") or {}).get("columns") or {}
+    unnamed = [field.name for field in fields(names) if not getattr(names, field.name)]
+    known = {name: held[name] for name in unnamed if held.get(name)}
+    return replace(names, **{k: v for k, v in known.items() if numbers or not str(v).lstrip("-").isdigit()})
 
 
 def _still_there(model: Model) -> list[str]:

@@ -10,6 +10,7 @@ from langnet.tasks.bidirectional import BidirectionalLanguageModel
 from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.entail import Entail, EntailConfig
 from langnet.tasks.language_model import LanguageModel
+from langnet.tasks.tag import Tag, TagConfig
 from langnet.tasks.task import Task
 from langnet.tasks.word_contexts import WordContexts
 
@@ -17,6 +18,7 @@ from langnet.tasks.word_contexts import WordContexts
 TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "classify": lambda settings, dim: Classify(ClassifyConfig(**settings), dim),
     "entail": lambda settings, dim: Entail(EntailConfig(**settings), dim),
+    "tag": lambda settings, dim: Tag(TagConfig(**settings), dim),
     "bidirectional_language_model": lambda settings, dim: BidirectionalLanguageModel(**settings),
     "word_contexts": lambda settings, dim: WordContexts(**settings),
     "language_model": lambda settings, dim: LanguageModel(**settings),

@@ -7,8 +7,10 @@ from typing import Any
 from langnet.errors import LangnetError
 from langnet.recipes.kinds.entail import Entailment
 from langnet.recipes.kinds.kind import Kind
+from langnet.recipes.kinds.tag import Tagging
 
-KINDS: dict[str, Kind[Any, Any]] = {kind.name: kind for kind in [Entailment()]}
+_ALL: list[Kind[Any, Any]] = [Entailment(), Tagging()]
+KINDS = {kind.name: kind for kind in _ALL}
 
 
 def find_kind(name: str) -> Kind[Any, Any]:

@@ -1,0 +1,6 @@
+"""The scikit-learn grammar over the recipes: estimators that learn from lists of texts, pairs or questions."""
+
+from langnet.estimators.tagger import SequenceTagger
+from langnet.estimators.text_classifier import TextClassifier, TextFeatures
+
+__all__ = ["SequenceTagger", "TextClassifier", "TextFeatures"]
