@@ -1,15 +1,22 @@
 """Pretrain a language model on raw text, transfer it to any task, and see what the pretraining bought.
 
 The public names are the verbs `pretrain`, `adapt`, `finetune`, `ulmfit`, `average` and `load`, and the estimators
-`TextClassifier`, `TextFeatures`, `TextPairClassifier`, `TextPairRegressor` and `TextChooser`. They are imported when
-first used, so that `import langnet` and `langnet --help` are quick.
+`TextClassifier`, `TextFeatures`, `TextPairClassifier`, `TextPairRegressor`, `TextChooser` and `SequenceTagger`. They
+are imported when first used, so that `import langnet` and `langnet --help` are quick.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from langnet.estimators import TextChooser, TextClassifier, TextFeatures, TextPairClassifier, TextPairRegressor
+    from langnet.estimators import (
+        SequenceTagger,
+        TextChooser,
+        TextClassifier,
+        TextFeatures,
+        TextPairClassifier,
+        TextPairRegressor,
+    )
     from langnet.recipes.ensemble import average
     from langnet.recipes.finetune import finetune
     from langnet.recipes.model import load
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "SequenceTagger",
     "TextChooser",
     "TextClassifier",
     "TextFeatures",
@@ -36,6 +44,7 @@ __all__ = [
 # Where each public name lives; the imports above say the same to type checkers and editors.
 _HOMES = {
     "TextChooser": "langnet.estimators",
+    "SequenceTagger": "langnet.estimators",
     "TextClassifier": "langnet.estimators",
     "TextFeatures": "langnet.estimators",
     "TextPairClassifier": "langnet.estimators",

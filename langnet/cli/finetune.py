@@ -48,6 +48,7 @@ HELD_OUT_HELP = "Part of the labelled texts that chooses the best step; 0 trains
         "langnet finetune my-classifier other-labels.csv --output my-second    (its encoder is kept, its head is not)",
         "langnet finetune my-lm SICK_train.txt --task similarity --output my-rater",
         "langnet finetune my-lm copa.jsonl --task choose --output my-chooser --method frozen",
+        "langnet finetune my-lm train.conll --task tag --output my-tagger",
         "langnet finetune my-lm classes/ --output my-classifier    (a folder with a sub-folder a class)",
     )
 )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from langnet.cli.app import app, check_writable, examples
-from langnet.cli.options import AlsoModels, SecondColumn, TextColumn, Where
+from langnet.cli.options import AlsoModels, LabelColumn, SecondColumn, TextColumn, Where
 from langnet.cli.tables import Format, format_for, prediction_row, write_rows
 from langnet.cli.tasks import columns, predict_task, refuse_for_classification, require_task
 from langnet.errors import LangnetError
@@ -21,6 +21,7 @@ SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' 
         "langnet predict my-classifier new.csv > predictions.jsonl",
         "langnet predict my-classifier new.csv --output predictions.csv --probabilities",
         "langnet predict my-nli pairs.csv --output judged.csv",
+        "langnet predict my-tagger new.conll --output tagged.conll",
         "echo 'a fine film' | langnet predict my-classifier -",
         "langnet predict my-forward new.csv --with my-backward    (the mean of their probabilities)",
     )
@@ -32,6 +33,7 @@ def predict(
     text_column: TextColumn = "text",
     second_column: SecondColumn = None,
     where: Where = None,
+    label_column: LabelColumn = "label",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file.")] = None,
     format: Annotated[Format | None, typer.Option(help="By the name of --output, else jsonl.")] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Those of all labels.")] = False,
@@ -52,7 +54,7 @@ def predict(
     if not loaded.is_classifier:
         if also:
             raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
-        predict_task(loaded, sources, columns(text_column, second_column, "label", where), output)
+        predict_task(loaded, sources, columns(text_column, second_column, label_column, where), output)
         return
     refuse_for_classification(where=where)
     chosen = format_for(output, format)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from langnet.recipes.kinds.kind import Columns
     from langnet.recipes.model import Model
 
-TASKS = ("entail", "similarity", "choose")  # of `recipes.kinds.registry`, which would load torch; a test compares them
+# Of `recipes.kinds.registry`, which would load torch; a test compares them.
+TASKS = ("entail", "similarity", "choose", "tag")
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def finetune_task(
     for stage in (folder, folder / "head"):
         remove_checkpoint(stage)
     made.facts["finetune"]["sources"] = [str(Path(source).absolute()) for source in sources]
+    made.facts["finetune"]["columns"] = asdict(names)
     made.save(place.output, overwrite=place.overwrite)
     console.print(f"{place.output}: a model for the task '{task}' from {len(items):,} {kind.unit}", highlight=False)
 
@@ -100,7 +102,7 @@ def predict_task(model: Model, sources: list[str], names: Columns, output: Path 
     from langnet.recipes.kinds.registry import find_kind
 
     kind = find_kind(model.network.task.name)
-    items = kind.read(sources, names, labelled=False)
+    items = kind.read(sources, _as_in_training(names, model, numbers=False), labelled=False)
     text = kind.written(items, model.guess(items))
     if output is None:
         sys.stdout.write(text)
@@ -126,7 +128,7 @@ def evaluate_task(
     from langnet.recipes.transfer import evaluate_task as evaluate
 
     kind = find_kind(model.network.task.name)
-    train_files = data[1] or _still_there(model)
+    train_files, names = data[1] or _still_there(model), _as_in_training(names, model)
     test = kind.read(data[0], names)
     report, guesses = evaluate(model, kind, test, kind.read(train_files, names) if train_files else [])
     if not train_files:
@@ -136,6 +138,20 @@ def evaluate_task(
         write_json(outputs[0], report.to_dict())
     if outputs[1]:
         write_bytes(outputs[1], kind.written(test, guesses).encode("utf8"))
+
+
+def _as_in_training(names: Columns, model: Model, numbers: bool = True) -> Columns:
+    """The columns, those that are not named being the ones that the training files had.
+
+    Args:
+        names: as they were given.
+        model: knows what was given for its training.
+        numbers: whether columns that were given by number are meant too: a file to predict on may have others.
+    """
+    held = (model.facts.get("finetune") or {}).get("columns") or {}
+    unnamed = [name for name in ("text", "second", "label") if not getattr(names, name)]
+    known = {name: held[name] for name in unnamed if held.get(name)}
+    return replace(names, **{k: v for k, v in known.items() if numbers or not str(v).lstrip("-").isdigit()})
 
 
 def _still_there(model: Model) -> list[str]:

@@ -2,6 +2,14 @@
 
 from langnet.estimators.chooser import TextChooser
 from langnet.estimators.pairs import TextPairClassifier, TextPairRegressor
+from langnet.estimators.tagger import SequenceTagger
 from langnet.estimators.text_classifier import TextClassifier, TextFeatures
 
-__all__ = ["TextChooser", "TextClassifier", "TextFeatures", "TextPairClassifier", "TextPairRegressor"]
+__all__ = [
+    "SequenceTagger",
+    "TextChooser",
+    "TextClassifier",
+    "TextFeatures",
+    "TextPairClassifier",
+    "TextPairRegressor",
+]

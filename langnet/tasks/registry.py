@@ -15,6 +15,7 @@ from langnet.tasks.masked import CausalMaskedLanguageModel, MaskedLanguageModel
 from langnet.tasks.pairs import PairConfig
 from langnet.tasks.sentences import DenoisingAutoencoder, SkipThoughts
 from langnet.tasks.similarity import Similarity, SimilarityConfig
+from langnet.tasks.tag import Tag, TagConfig
 from langnet.tasks.task import Task
 from langnet.tasks.word_contexts import WordContexts
 
@@ -24,6 +25,7 @@ TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "choose": lambda settings, dim: Choose(ChooseConfig(**settings), dim),
     "entail": lambda settings, dim: Entail(EntailConfig(**_with_pair(settings)), dim),
     "similarity": lambda settings, dim: Similarity(SimilarityConfig(**_with_pair(settings)), dim),
+    "tag": lambda settings, dim: Tag(TagConfig(**settings), dim),
     "bidirectional_language_model": lambda settings, dim: BidirectionalLanguageModel(**settings),
     "word_contexts": lambda settings, dim: WordContexts(**settings),
     "language_model": lambda settings, dim: LanguageModel(**settings),

@@ -70,3 +70,25 @@ def gather(hidden: Tensor, places: Tensor) -> Tensor:
     flat = hidden.flatten(0, 1)  # (B * T, D)
     found = flat[places.clamp_min(0).flatten()].unflatten(0, places.shape)  # (N, W, D)
     return found * (places >= 0)[..., None].to(found.dtype)
+
+
+def gather_units(hidden: Tensor, places: Tensor, units: Tensor | None, n_units: int) -> Tensor:
+    """The states of units, such as words, each the mean of those at its places.
+
+    Args:
+        hidden: (B, T, D).
+        places: (N, P), as in `gather`.
+        units: (N, P) the unit of each place; None where place i is unit i.
+        n_units: W.
+
+    Returns:
+        (N, W, D), zeros where a unit has no place.
+    """
+    found = gather(hidden, places)  # (N, P, D)
+    if units is None:
+        return found
+    sums = found.new_zeros(len(places), n_units, found.shape[2])  # (N, W, D)
+    sums = sums.scatter_add(1, units[..., None].expand_as(found), found)
+    real = (places >= 0).to(found.dtype)  # (N, P)
+    count = real.new_zeros(len(places), n_units).scatter_add(1, units, real)  # (N, W)
+    return sums / count.clamp_min(1)[..., None]

@@ -30,6 +30,7 @@ class Batch:
         document: (B,) int64, the example of each row where documents are cut into rows; None: row i is example i.
         features: (N, K) float32 features of whole documents, or None.
         places: (N, W) int64, where the units that a task labels stand, as row * T + column; -1 for none; or None.
+        units: (N, P) int64, the unit of each of P places a row, where a unit has several; None: one place a unit.
         examples: the N examples that were collated, for what a task decodes with no tensor; stays where it is.
         n_examples: N.
         continues: whether the rows go on where those of the batch before ended (True), begin streams that the next
@@ -46,6 +47,7 @@ class Batch:
     document: Tensor | None = None
     features: Tensor | None = None
     places: Tensor | None = None
+    units: Tensor | None = None
     examples: Sequence[Any] = ()
     n_examples: int = 0
     continues: bool | None = None

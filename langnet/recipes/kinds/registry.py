@@ -9,8 +9,9 @@ from langnet.recipes.kinds.choose import MultipleChoiceKind
 from langnet.recipes.kinds.entail import Entailment
 from langnet.recipes.kinds.kind import Kind
 from langnet.recipes.kinds.similarity import SimilarityRating
+from langnet.recipes.kinds.tag import Tagging
 
-_ALL: list[Kind[Any, Any]] = [Entailment(), SimilarityRating(), MultipleChoiceKind()]
+_ALL: list[Kind[Any, Any]] = [Entailment(), SimilarityRating(), MultipleChoiceKind(), Tagging()]
 KINDS = {kind.name: kind for kind in _ALL}
 
 

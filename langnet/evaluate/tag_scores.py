@@ -1,0 +1,131 @@
+"""Scores of tagged sentences as sums over sentences: span F1 as conlleval and seqeval have it, accuracy of words.
+
+A sentence gives, of every type, how many of its spans were found, predicted and true; then of its words how many tags
+are right, and how many there are. Where tags mark no spans, as parts of speech do, each tag is a type and each word a
+span of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from langnet.errors import LangnetError
+from langnet.text.tag_schemes import Span, recognise, spans, strict_spans
+
+Reading = Callable[[Sequence[str]], list[Span]]
+FOUND, PREDICTED, TRUE = range(3)
+NO_TYPE = "_"  # how a type without a name is shown
+
+
+@dataclass(frozen=True)
+class TypeScore:
+    """How well spans of one type are found."""
+
+    type: str
+    precision: float
+    recall: float
+    f1: float
+    true: int
+    predicted: int
+
+
+def reading_of(gold: Sequence[Sequence[str]], strict: bool = False) -> Reading:
+    """How tags are read as spans, which the true ones settle.
+
+    Args:
+        gold: the true tags of all sentences.
+        strict: count only spans that are whole and correct in the scheme of the true tags (seqeval's strict mode).
+    """
+    scheme = recognise(gold)
+    if scheme == "plain":
+        return _words
+    return (lambda tags: strict_spans(tags, scheme)) if strict else spans
+
+
+def _words(tags: Sequence[str]) -> list[Span]:
+    """Every word as a span of its tag."""
+    return [Span(tag, place, place + 1) for place, tag in enumerate(tags)]
+
+
+def tag_statistics(
+    gold: Sequence[Sequence[str]], methods: Sequence[Sequence[Sequence[str]]], reading: Reading | None = None
+) -> tuple[np.ndarray, list[str]]:
+    """What each sentence adds to the scores of each of M methods.
+
+    Args:
+        gold: the true tags of N sentences.
+        methods: of each method the tags of the N sentences.
+        reading: of tags as spans; None takes `reading_of(gold)`.
+
+    Returns:
+        (M, N, 3 K + 2), and the K types in their order.
+
+    Raises:
+        LangnetError: a method has another number of tags than there are words.
+    """
+    read = reading or reading_of(gold)
+    true = [read(tags) for tags in gold]
+    predicted = [[read(tags) for tags in method] for method in methods]
+    types = sorted({span.type for part in (true, *predicted) for found in part for span in found})
+    place = {type: index for index, type in enumerate(types)}
+    table = np.zeros((len(methods), len(gold), 3 * len(types) + 2))
+    for method, (tags, found) in enumerate(zip(methods, predicted, strict=True)):
+        for n, (own, mine) in enumerate(zip(tags, found, strict=True)):
+            if len(own) != len(gold[n]):
+                raise LangnetError(f"sentence {n + 1}: {len(own)} tags predicted for {len(gold[n])} words")
+            row = table[method, n]
+            for span in mine:
+                row[3 * place[span.type] + PREDICTED] += 1
+            for span in true[n]:
+                row[3 * place[span.type] + TRUE] += 1
+            for span in set(mine) & set(true[n]):
+                row[3 * place[span.type] + FOUND] += 1
+            row[-2] = sum(one == other for one, other in zip(own, gold[n], strict=True))
+            row[-1] = len(own)
+    return table, types
+
+
+def span_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
+    """F1, precision and recall of spans over all types, and accuracy of words, of sums (..., 3 K + 2)."""
+    found, predicted, true = (sums[..., kind:-2:3].sum(-1) for kind in (FOUND, PREDICTED, TRUE))
+    return {
+        "f1": _ratio(2 * found, predicted + true),
+        "precision": _ratio(found, predicted),
+        "recall": _ratio(found, true),
+        "accuracy": _ratio(sums[..., -2], sums[..., -1]),
+    }
+
+
+def word_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
+    """Accuracy of words, and the mean F1 of the tags that occur, of sums (..., 3 K + 2)."""
+    found, both = sums[..., FOUND:-2:3], sums[..., PREDICTED:-2:3] + sums[..., TRUE:-2:3]  # (..., K)
+    mean = _ratio(_ratio(2 * found, both).sum(-1), (both > 0).sum(-1))
+    return {"accuracy": _ratio(sums[..., -2], sums[..., -1]), "macro_f1": mean}
+
+
+def type_scores(sums: np.ndarray, types: Sequence[str]) -> list[TypeScore]:
+    """Precision, recall and F1 of every type, of sums (3 K + 2,); the most frequent first."""
+    scores = []
+    for index, type in enumerate(types):
+        found, predicted, true = (sums[3 * index + kind] for kind in (FOUND, PREDICTED, TRUE))
+        precision, recall, f1 = (
+            float(_ratio(part, whole))
+            for part, whole in ((found, predicted), (found, true), (2 * found, predicted + true))
+        )
+        scores.append(TypeScore(type or NO_TYPE, precision, recall, f1, int(true), int(predicted)))
+    return sorted(scores, key=lambda score: (-score.true, score.type))
+
+
+def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], strict: bool = False) -> float:
+    """Micro-averaged F1 of spans, as conlleval has it, or in seqeval's strict mode."""
+    statistics, _ = tag_statistics(gold, [predicted], reading_of(gold, strict))
+    return float(span_scores(statistics[0].sum(0))["f1"])
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """The quotient; 0 where there is nothing to divide by."""
+    whole = np.asarray(whole, dtype=float)
+    return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(np.shape(part), whole.shape)), where=whole > 0)

@@ -1,0 +1,148 @@
+"""Tags of words as a kind of task: named entities, parts of speech, chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from langnet.encoders.encoder import Encoder
+from langnet.errors import LangnetError, warn
+from langnet.evaluate.scoring import Neighbour
+from langnet.evaluate.tag_baselines import chain_of_features, one_tag, tag_of_word
+from langnet.evaluate.tag_scores import (
+    span_f1,
+    span_scores,
+    tag_statistics,
+    type_scores,
+    word_scores,
+)
+from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
+from langnet.recipes.kinds.settings import SWITCH, read_settings
+from langnet.tasks.tag import Tag, TagConfig, TagGuess
+from langnet.tasks.task import SupervisedTask
+from langnet.text.corpus import Source
+from langnet.text.tag_schemes import OUTSIDE, SCHEMES, inventory, recognise, spans
+from langnet.text.tagged import describe_faults, read_tagged, write_tagged
+from langnet.text.tagged_sentences import Sentence
+
+HIDDEN = 128  # units of each direction of the task network
+MOST_CHAINED = 150  # tags, up to which a conditional random field, whose cost grows with their square, is the default
+MOST_SHOWN = 30  # types
+
+
+# Settings of the head, and their values, the default first.
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "crf": ("auto", *SWITCH),
+    "words": ("last", "first", "mean"),
+    "scheme": ("auto", *SCHEMES[1:-1]),
+    "constraints": ("decoding", "always", "never"),
+    "hidden": (str(HIDDEN), "0", "32", "64", "256", "512", "1024"),
+    "layers": ("1", "2", "3"),
+    "output_mix": ("off", "on"),
+}
+
+
+class Tagging(Kind[Sentence, TagGuess]):
+    """One tag a word."""
+
+    name = "tag"
+    summary = "tags of words: named entities, parts of speech, chunks"
+    unit = "sentences"
+
+    def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[Sentence]:
+        return read_tagged(sources, columns.text, columns.label, labelled)
+
+    def head(self, items: Sequence[Sentence], encoder: Encoder, options: HeadOptions) -> Tag:
+        gold, chosen = _gold(items), read_settings(self.name, options.settings, SETTINGS)
+        settings = {name: values[0] for name, values in SETTINGS.items()} | chosen
+        found = scheme = recognise(gold)
+        if found == "plain":
+            labels = sorted({tag for tags in gold for tag in tags})
+        else:
+            if settings["scheme"] != "auto":
+                scheme = next(name for name in SCHEMES if name == settings["scheme"])
+            elif found == "iob1":
+                scheme = "iob2"
+            types = {span.type for tags in gold for span in spans(tags)}
+            labels = inventory(types, scheme) if types else [OUTSIDE]
+            faults = describe_faults(items, found)
+            if faults:
+                warn(faults)
+        if len(labels) < 2:
+            raise LangnetError(f"a tagger needs two different tags or more, found {', '.join(labels) or 'none'}")
+        words: Any = settings["words"]
+        constraints: Any = settings["constraints"]
+        crf = settings["crf"]
+        config = TagConfig(
+            labels=tuple(labels),
+            scheme=scheme,
+            written=found,
+            words=words,
+            hidden=int(settings["hidden"]) if options.hidden is None or "hidden" in chosen else options.hidden,
+            layers=int(settings["layers"]),
+            mixed_layers=encoder.n_layers + 1 if settings["output_mix"] == "on" else 0,
+            crf=len(labels) <= MOST_CHAINED if crf == "auto" else crf == "on",
+            constraints=constraints,
+            dropout=options.dropout,
+        )
+        return Tag(config, encoder.mixed_dim)
+
+    def labels(self, task: SupervisedTask[Sentence, TagGuess]) -> list[str] | None:
+        assert isinstance(task, Tag)
+        return list(task.settings.labels)
+
+    def statistics(self, items: Sequence[Sentence], methods: Sequence[Sequence[TagGuess]]) -> np.ndarray:
+        gold = _gold(items)
+        table, _ = tag_statistics(gold, [[guess.tags for guess in guesses] for guesses in methods])
+        # One more number, the same for all: whether words or spans are counted, since sums alone do not say.
+        kind = np.full((*table.shape[:2], 1), float(recognise(gold) == "plain"))
+        return np.concatenate([table, kind], axis=2)
+
+    def scores(self, sums: np.ndarray) -> dict[str, np.ndarray]:
+        plain = bool((sums[..., -1] > 0).all())
+        return (word_scores if plain else span_scores)(sums[..., :-1])
+
+    def neighbours(self, train: Sequence[Sentence], test: Sequence[Sentence]) -> list[Neighbour]:
+        words, tags, new = [item.words for item in train], _gold(train), [item.words for item in test]
+        plain = recognise(tags) == "plain"
+        most = "the most frequent tag" if plain else "no spans at all"
+        one = one_tag(tags, new) if plain else [[OUTSIDE] * len(own) for own in new]
+        return [
+            Neighbour(most, _guesses(one)),
+            Neighbour("each word's most frequent tag", _guesses(tag_of_word(words, tags, new))),
+            Neighbour("CRF of word features", _guesses(chain_of_features(words, tags, new)), "L-BFGS, words' looks"),
+        ]
+
+    def written(self, items: Sequence[Sentence], guesses: Sequence[TagGuess]) -> str:
+        return write_tagged(items, [guess.tags for guess in guesses])
+
+    def details(self, items: Sequence[Sentence], guesses: Sequence[TagGuess]) -> list[str]:
+        """Scores by type, F1 in seqeval's strict mode, and what the true tags break of their scheme."""
+        gold, predicted = _gold(items), [guess.tags for guess in guesses]
+        table, types = tag_statistics(gold, [predicted])
+        rows = type_scores(table[0].sum(0), types)
+        width = max([len(row.type) for row in rows[:MOST_SHOWN]], default=0)
+        lines = [
+            f"{row.type:{width}}  F1 {row.f1:.3f}  precision {row.precision:.3f}  recall {row.recall:.3f}  "
+            f"true {row.true:,}  predicted {row.predicted:,}"
+            for row in rows[:MOST_SHOWN]
+        ]
+        if len(rows) > MOST_SHOWN:
+            lines.append(f"and {len(rows) - MOST_SHOWN} more")
+        scheme = recognise(gold)
+        if scheme != "plain":
+            lines.append(
+                f"F1 of spans that are whole in {scheme.upper()} (strict): {span_f1(gold, predicted, True):.3f}"
+            )
+        faults = describe_faults(items, scheme)
+        return [*lines, faults] if faults else lines
+
+
+def _gold(items: Sequence[Sentence]) -> list[Sequence[str]]:
+    return [item.tags or () for item in items]
+
+
+def _guesses(tags: Sequence[Sequence[str]]) -> list[Any]:
+    return [TagGuess(tuple(own)) for own in tags]

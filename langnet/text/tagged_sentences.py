@@ -1,0 +1,61 @@
+"""What a sentence with tagged words is, and where in its file it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where tags are written in a sentence's lines.
+
+    Attributes:
+        kind: columns of text, or an object of JSON.
+        column: the column (from 0) or the object's field; None puts them behind the last column.
+        feature: the feature of a CoNLL-U cell `Case=Nom|Number=Sing` that they are the values of; None for whole cells.
+        tabs: whether columns are cut at tabs alone.
+    """
+
+    kind: Literal["columns", "json"]
+    column: int | str | None = None
+    feature: str | None = None
+    tabs: bool = False
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Words and their tags, and the lines that they stand in.
+
+    Attributes:
+        words: as they stand in the file.
+        tags: one a word; None where they are to be predicted.
+        source: `file:line` of the first word.
+        lines: of the file, from the end of the sentence before, line ends included; empty where there was no file.
+        rows: which of the lines holds each word.
+        layout: where its tags are written.
+    """
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...] | None = None
+    source: str = ""
+    lines: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
+    layout: Layout | None = None
+
+
+@dataclass(frozen=True)
+class TagColumns:
+    """Which columns are read.
+
+    Attributes:
+        words, tags: the name of a column, or its number from 1 (-1 is the last); None leaves it to the format.
+        labelled: whether the tags are read.
+        names: what whole numbers in a list of tags stand for.
+    """
+
+    words: str | None = None
+    tags: str | None = None
+    labelled: bool = True
+    names: Sequence[str] | None = None
