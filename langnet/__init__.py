@@ -1,24 +1,35 @@
 """Pretrain a language model on raw text, transfer it to any task, and see what the pretraining bought.
 
-The public names are `pretrain`, `adapt`, `finetune`, `load`, `TextClassifier` and `TextFeatures`. They are imported
-when first used, so that `import langnet` and `langnet --help` are quick.
+The public names are the verbs `pretrain`, `adapt`, `finetune` and `load`, and the estimators `TextClassifier`,
+`TextFeatures` and `QuestionAnswerer`. They are imported when first used, so that `import langnet` and `langnet --help`
+are quick.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from langnet.estimators import TextClassifier, TextFeatures
+    from langnet.estimators import QuestionAnswerer, TextClassifier, TextFeatures
     from langnet.recipes.finetune import finetune
     from langnet.recipes.model import load
     from langnet.recipes.pretrain import adapt, pretrain
 
 __version__ = "0.1.0"
 
-__all__ = ["TextClassifier", "TextFeatures", "__version__", "adapt", "finetune", "load", "pretrain"]
+__all__ = [
+    "QuestionAnswerer",
+    "TextClassifier",
+    "TextFeatures",
+    "__version__",
+    "adapt",
+    "finetune",
+    "load",
+    "pretrain",
+]
 
 # Where each public name lives; the imports above say the same to type checkers and editors.
 _HOMES = {
+    "QuestionAnswerer": "langnet.estimators",
     "TextClassifier": "langnet.estimators",
     "TextFeatures": "langnet.estimators",
     "adapt": "langnet.recipes.pretrain",

@@ -178,7 +178,8 @@ def test_one_function_reads_torch_files() -> None:
 def test_every_room_is_a_package_that_only_says_its_name() -> None:
     folders = {path.parent for path in modules()}
     assert not [str(folder) for folder in folders if not (folder / "__init__.py").exists()]
-    for folder in folders - {PACKAGE, PACKAGE / "cli"}:  # the console script enters at langnet.cli:main
+    # The console script enters at langnet.cli:main, and estimators are imported from langnet.estimators.
+    for folder in folders - {PACKAGE, PACKAGE / "cli", PACKAGE / "estimators"}:
         tree = read(folder / "__init__.py")
         assert len(tree.body) == 1, f"{folder.name}/__init__.py holds one docstring and nothing else"
         assert ast.get_docstring(tree)
@@ -247,7 +248,7 @@ def test_public_names_are_there(name: str) -> None:
 
 
 def test_an_unknown_name_is_told() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'pretrian'; public names: TextClassifier"):
+    with pytest.raises(AttributeError, match=r"no attribute 'pretrian'; public names: .*TextClassifier"):
         _ = langnet.pretrian  # type: ignore[attr-defined]
 
 

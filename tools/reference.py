@@ -26,12 +26,13 @@ from langnet.encoders.family import Recipe
 from langnet.encoders.gpt import GPTConfig
 from langnet.encoders.registry import FAMILIES
 from langnet.encoders.word_classes import WordClassOptions
-from langnet.estimators import TextClassifier, TextFeatures
+from langnet.estimators import QuestionAnswerer, TextClassifier, TextFeatures
 from langnet.recipes.finetune import FinetuneOptions
 from langnet.recipes.pretrain import PretrainOptions, Run
 from langnet.recipes.word_vectors import WordVectorOptions
 from langnet.study.methods import MethodOptions
 from langnet.study.sample_efficiency import SampleEfficiencyOptions
+from langnet.tasks.answer import AnswerConfig
 from langnet.tasks.classify import ClassifyConfig
 from langnet.text.corpus import CorpusOptions
 from langnet.text.prepare import PrepareOptions
@@ -47,9 +48,11 @@ FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by `python -m tools.reference` from the code; do not edit. -->"
 CLASSES: list[type] = [
     PretrainOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, WordClassOptions, Recipe, GPTConfig,
-    AWDLSTMConfig, FinetuneOptions, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig,
+    AWDLSTMConfig, FinetuneOptions, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig,
+    AnswerConfig, LoopConfig,
     OptimizerConfig, Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions,
 ]  # fmt: skip
+ESTIMATORS: list[type] = [TextClassifier, TextFeatures, QuestionAnswerer]
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples
 SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Example):\s*$", re.MULTILINE)
@@ -120,15 +123,15 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> str:
 
 
 def python() -> str:
-    """All options classes, the two estimators and the named sizes."""
+    """All options classes, the estimators and the named sizes."""
     parts = [NOTE, "# Options in Python", "Every switch of the library is a field of one of these frozen classes."]
     for cls in CLASSES:
         description, notes = _docstring(cls)
         rows = [_field(field, notes) for field in fields(cls)]
         parts += [f"## {cls.__name__}", f"`{cls.__module__}`. {description}"]
         parts.append("\n".join(["| field | type | default | |", "| --- | --- | --- | --- |", *rows]))
-    for estimator in (TextClassifier, TextFeatures):
-        description, notes = _docstring(estimator)
+    for estimator in ESTIMATORS:
+        description, notes = _docstring(estimator)[0], _inherited_notes(estimator)
         parameters = inspect.signature(estimator).parameters.values()
         rows = [f"| `{p.name}` | {_plain(p.default)} | {_cell(notes.get(p.name, ''))} |" for p in parameters]
         parts += [f"## {estimator.__name__}", f"`langnet.{estimator.__name__}`. {description}"]
@@ -184,6 +187,15 @@ def _docstring(cls: type) -> tuple[str, dict[str, str]]:
     return " ".join(pieces[0].split()), notes
 
 
+def _inherited_notes(cls: type) -> dict[str, str]:
+    """What its docstring and those of langnet's classes above it say of each name."""
+    notes: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        if base.__module__.startswith("langnet."):
+            notes |= _docstring(base)[1]
+    return notes
+
+
 def _names(body: str) -> dict[str, str]:
     """`name: text` and `one, two: text`, continued on indented lines."""
     notes: dict[str, str] = {}
@@ -203,8 +215,8 @@ def undocumented() -> list[str]:
     for cls in CLASSES:
         notes = _docstring(cls)[1]
         found += [f"{cls.__name__}.{field.name}" for field in fields(cls) if not notes.get(field.name)]
-    for estimator in (TextClassifier, TextFeatures):
-        notes = _docstring(estimator)[1]
+    for estimator in ESTIMATORS:
+        notes = _inherited_notes(estimator)
         found += [f"{estimator.__name__}.{p}" for p in inspect.signature(estimator).parameters if not notes.get(p)]
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from langnet.errors import LangnetError
+from langnet.tasks.answer import Answer, AnswerConfig
 from langnet.tasks.bidirectional import BidirectionalLanguageModel
 from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.entail import Entail, EntailConfig
@@ -17,6 +18,7 @@ from langnet.tasks.word_contexts import WordContexts
 TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "classify": lambda settings, dim: Classify(ClassifyConfig(**settings), dim),
     "entail": lambda settings, dim: Entail(EntailConfig(**settings), dim),
+    "answer": lambda settings, dim: Answer(AnswerConfig(**settings), dim),
     "bidirectional_language_model": lambda settings, dim: BidirectionalLanguageModel(**settings),
     "word_contexts": lambda settings, dim: WordContexts(**settings),
     "language_model": lambda settings, dim: LanguageModel(**settings),

@@ -5,6 +5,7 @@ from typing import Any
 
 from langnet.text.labelled import LabelledData
 from langnet.text.pairs import Pair
+from langnet.text.questions import Answer, Question
 
 # Empty, one token, 10,000 tokens, emoji, right to left, Chinese, combining marks.
 ODD_TEXTS = ["", "a", "word " * 10_000, "👩‍👩‍👧 🎬", "فيلم رائع جدا", "电影很好看。", "Àwọn ọmọ ilé ìwé"]
@@ -21,5 +22,26 @@ def odd_pairs() -> list[Pair]:
     return [Pair(first, second) for first in ODD_TEXTS for second in ODD_TEXTS]
 
 
-TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {"entail": pairs}
-ODD: dict[str, Callable[[], Sequence[Any]]] = {"entail": odd_pairs}
+def questions(data: LabelledData) -> list[Question]:
+    """How was the last thing that a review speaks of? Some are asked of another thing, and have no answer."""
+    items = []
+    for index, text in enumerate(data.texts):
+        thing, _, word = text.rstrip(".").rpartition(". ")[2].removeprefix("The ").partition(" was ")
+        missing = index % 5 == 4 and "The king" not in text
+        answers = () if missing else (Answer(word, len(text) - 1 - len(word)),)
+        asked = f"How was the {'king' if missing else thing}?"
+        items.append(Question(asked, text, answers, f"q{index}", f"article {index // 4}", "reviews.json"))
+    return items
+
+
+def odd_questions() -> list[Question]:
+    """Every odd text asked of every other."""
+    return [
+        Question(first, second, name=f"{i}.{j}")
+        for i, first in enumerate(ODD_TEXTS)
+        for j, second in enumerate(ODD_TEXTS)
+    ]
+
+
+TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {"entail": pairs, "answer": questions}
+ODD: dict[str, Callable[[], Sequence[Any]]] = {"entail": odd_pairs, "answer": odd_questions}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from langnet.errors import LangnetError
+from langnet.recipes.kinds.answer import Answers
 from langnet.recipes.kinds.entail import Entailment
 from langnet.recipes.kinds.kind import Kind
 
-KINDS: dict[str, Kind[Any, Any]] = {kind.name: kind for kind in [Entailment()]}
+_ALL: list[Kind[Any, Any]] = [Entailment(), Answers()]
+KINDS = {kind.name: kind for kind in _ALL}
 
 
 def find_kind(name: str) -> Kind[Any, Any]:
