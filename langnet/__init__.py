@@ -1,8 +1,7 @@
 """Pretrain a language model on raw text, transfer it to any task, and see what the pretraining bought.
 
-The public names are the verbs `pretrain`, `adapt`, `finetune`, `ulmfit`, `average` and `load`, and the estimators
-`TextClassifier`, `TextFeatures`, `TextPairClassifier`, `TextPairRegressor`, `TextChooser` and `SequenceTagger`. They
-are imported when first used, so that `import langnet` and `langnet --help` are quick.
+The public names are the verbs `pretrain`, `adapt`, `finetune`, `ulmfit`, `average` and `load`, and the estimators of
+`langnet.estimators`. They are imported when first used, so that `import langnet` and `langnet --help` are quick.
 """
 
 from importlib import import_module
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from langnet.estimators import (
+        QuestionAnswerer,
         SequenceTagger,
         TextChooser,
         TextClassifier,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "QuestionAnswerer",
     "SequenceTagger",
     "TextChooser",
     "TextClassifier",
@@ -45,6 +46,7 @@ __all__ = [
 _HOMES = {
     "TextChooser": "langnet.estimators",
     "SequenceTagger": "langnet.estimators",
+    "QuestionAnswerer": "langnet.estimators",
     "TextClassifier": "langnet.estimators",
     "TextFeatures": "langnet.estimators",
     "TextPairClassifier": "langnet.estimators",

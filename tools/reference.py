@@ -26,7 +26,15 @@ from langnet.encoders.family import Recipe
 from langnet.encoders.gpt import GPTConfig
 from langnet.encoders.registry import FAMILIES
 from langnet.encoders.word_classes import WordClassOptions
-from langnet.estimators import TextChooser, TextClassifier, TextFeatures, TextPairClassifier, TextPairRegressor
+from langnet.estimators import (
+    QuestionAnswerer,
+    SequenceTagger,
+    TextChooser,
+    TextClassifier,
+    TextFeatures,
+    TextPairClassifier,
+    TextPairRegressor,
+)
 from langnet.evaluate.cache import CacheOptions
 from langnet.recipes.finetune import FinetuneOptions
 from langnet.recipes.kinds.kind import HeadOptions
@@ -37,6 +45,7 @@ from langnet.recipes.ulmfit import ULMFiTOptions
 from langnet.recipes.word_vectors import WordVectorOptions
 from langnet.study.methods import MethodOptions
 from langnet.study.sample_efficiency import SampleEfficiencyOptions
+from langnet.tasks.answer import AnswerConfig
 from langnet.tasks.choose import ChooseConfig
 from langnet.tasks.classify import ClassifyConfig
 from langnet.tasks.pairs import PairConfig
@@ -54,11 +63,13 @@ FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by `python -m tools.reference` from the code; do not edit. -->"
 CLASSES: list[type] = [
     PretrainOptions, ObjectiveOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, WordClassOptions,
-    Recipe, GPTConfig, AWDLSTMConfig, FinetuneOptions, TransferOptions, HeadOptions, PairConfig, ChooseConfig,
-    PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget,
-    SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions, ULMFiTOptions, CacheOptions,
+    Recipe, GPTConfig, AWDLSTMConfig, FinetuneOptions, TransferOptions, HeadOptions, AnswerConfig, PairConfig,
+    ChooseConfig, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig,
+    Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions, ULMFiTOptions, CacheOptions,
 ]  # fmt: skip
-ESTIMATORS: list[type] = [TextClassifier, TextFeatures, TextPairClassifier, TextPairRegressor, TextChooser]
+ESTIMATORS: list[type] = [
+    TextClassifier, TextFeatures, TextPairClassifier, TextPairRegressor, TextChooser, SequenceTagger, QuestionAnswerer,
+]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples
 SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Example):\s*$", re.MULTILINE)

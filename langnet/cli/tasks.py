@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from langnet.recipes.model import Model
 
 # Of `recipes.kinds.registry`, which would load torch; a test compares them.
-TASKS = ("entail", "similarity", "choose", "tag")
+TASKS = ("entail", "similarity", "choose", "tag", "answer")
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ def finetune_task(
 
     kind = find_kind(task)
     items = kind.read(sources, names)
+    _say(kind.remarks(items))
     folder = run_folder(place.output)
     progress = ConsoleProgress(task)
     shared, head = options[0], HeadOptions(options[0].dropout, settings=assignments(options[1], "--head"))
@@ -103,7 +104,9 @@ def predict_task(model: Model, sources: list[str], names: Columns, output: Path 
 
     kind = find_kind(model.network.task.name)
     items = kind.read(sources, _as_in_training(names, model, numbers=False), labelled=False)
-    text = kind.written(items, model.guess(items))
+    suffix = output.suffix.lower() if output else ""
+    kind.check_output(items, suffix)
+    text = kind.written_as(suffix, items, model.guess(items))
     if output is None:
         sys.stdout.write(text)
     else:
@@ -130,14 +133,24 @@ def evaluate_task(
     kind = find_kind(model.network.task.name)
     train_files, names = data[1] or _still_there(model), _as_in_training(names, model)
     test = kind.read(data[0], names)
+    if outputs[1]:
+        kind.check_output(test, outputs[1].suffix.lower())
     report, guesses = evaluate(model, kind, test, kind.read(train_files, names) if train_files else [])
     if not train_files:
         report.warnings.append("no neighbours: the training files are not where they were; name them by --train")
+    report.warnings += kind.remarks(test)
     console.print(report.render())
     if outputs[0]:
         write_json(outputs[0], report.to_dict())
     if outputs[1]:
-        write_bytes(outputs[1], kind.written(test, guesses).encode("utf8"))
+        text = kind.written_as(outputs[1].suffix.lower(), test, guesses)
+        write_bytes(outputs[1], text.encode("utf8"))
+
+
+def _say(remarks: list[str]) -> None:
+    """What reading found, where results on standard output are not disturbed by it."""
+    for line in remarks:
+        print(f"langnet: {line}", file=sys.stderr)
 
 
 def _as_in_training(names: Columns, model: Model, numbers: bool = True) -> Columns:

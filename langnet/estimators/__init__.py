@@ -1,11 +1,13 @@
-"""The scikit-learn grammar over the recipes: estimators that learn from lists of texts, pairs or questions."""
+"""The scikit-learn grammar over the recipes: estimators that learn from lists of texts, pairs, sentences or questions."""
 
 from langnet.estimators.chooser import TextChooser
 from langnet.estimators.pairs import TextPairClassifier, TextPairRegressor
+from langnet.estimators.question_answerer import QuestionAnswerer
 from langnet.estimators.tagger import SequenceTagger
 from langnet.estimators.text_classifier import TextClassifier, TextFeatures
 
 __all__ = [
+    "QuestionAnswerer",
     "SequenceTagger",
     "TextChooser",
     "TextClassifier",

@@ -26,6 +26,7 @@ from langnet.recipes.model import Model, load
 from langnet.tasks.examples import ExampleBatches
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.task import Task
+from langnet.text.splits import drawn_groups
 from langnet.training.machine import default_device
 from langnet.training.progress import Progress
 from langnet.transfer.features import ScalarMix
@@ -146,6 +147,8 @@ class _Transfer:
             rate = self.options.head_learning_rate if method == "scratch" else None
             self.model.history = self._fit(folder, resume, FEW_EPOCHS).run(network, batches, validate, rate)
         network.eval()
+        if held_out:
+            self.kind.settle(self.task, held_out, self.model.guess(held_out))
         self.model.facts["finetune"] = self._facts(len(examples))
         return self.model
 
@@ -185,6 +188,11 @@ class _Transfer:
         count = round(shared.validation_fraction * len(self.items))
         if count < 2:
             return self.items, []
+        groups = [group for group in map(self.kind.group, self.items) if group is not None]
+        if len(groups) == len(self.items):
+            held = set(drawn_groups(groups, shared.validation_fraction, shared.seed))
+            inside = np.array([group in held for group in groups])
+            return [self.items[i] for i in np.flatnonzero(~inside)], [self.items[i] for i in np.flatnonzero(inside)]
         order = np.random.default_rng(shared.seed).permutation(len(self.items))
         return [self.items[i] for i in order[count:]], [self.items[i] for i in order[:count]]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from langnet.errors import LangnetError
+from langnet.tasks.answer import Answer, AnswerConfig
 from langnet.tasks.bidirectional import BidirectionalLanguageModel
 from langnet.tasks.choose import Choose, ChooseConfig
 from langnet.tasks.classify import Classify, ClassifyConfig
@@ -22,6 +23,7 @@ from langnet.tasks.word_contexts import WordContexts
 # How each task is made of its settings and the width of the encoder under it.
 TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "classify": lambda settings, dim: Classify(ClassifyConfig(**settings), dim),
+    "answer": lambda settings, dim: Answer(AnswerConfig(**settings), dim),
     "choose": lambda settings, dim: Choose(ChooseConfig(**settings), dim),
     "entail": lambda settings, dim: Entail(EntailConfig(**_with_pair(settings)), dim),
     "similarity": lambda settings, dim: Similarity(SimilarityConfig(**_with_pair(settings)), dim),

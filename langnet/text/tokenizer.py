@@ -29,7 +29,7 @@ _CUT = Regex(
 )
 _SCORE_NOISE = 0.05  # span of the penalties that UnigramTrainer hands out in random order, with room to spare
 # A word is a run of letters, marks and digits; any other visible sign, and any Han character, stands alone.
-_WORDS = Regex(r"\p{Han}|[\p{L}\p{M}\p{N}&&[^\p{Han}]]+|[^\s\p{L}\p{M}\p{N}]")
+WORDS = Regex(r"\p{Han}|[\p{L}\p{M}\p{N}&&[^\p{Han}]]+|[^\s\p{L}\p{M}\p{N}]")
 
 
 def default_vocabulary_size(n_bytes: int) -> int:
@@ -326,7 +326,7 @@ def _untrained(kind: Kind, lowercase: bool = False) -> Backend:
         backend.pre_tokenizer = pre_tokenizers.Split(_CHARACTERS, "isolated")
         backend.decoder = decoders.Fuse()
     else:
-        backend.pre_tokenizer = pre_tokenizers.Split(_WORDS, "removed", invert=True)
+        backend.pre_tokenizer = pre_tokenizers.Split(WORDS, "removed", invert=True)
     return backend
 
 

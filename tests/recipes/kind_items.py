@@ -7,6 +7,7 @@ from typing import Any
 from langnet.text.labelled import LabelledData
 from langnet.text.multiple_choice import MultipleChoice
 from langnet.text.pairs import Pair
+from langnet.text.questions import Answer, Question
 
 # Empty, one token, 10,000 tokens, emoji, right to left, Chinese, combining marks.
 ODD_TEXTS = ["", "a", "word " * 10_000, "👩‍👩‍👧 🎬", "فيلم رائع جدا", "电影很好看。", "Àwọn ọmọ ilé ìwé"]
@@ -24,8 +25,8 @@ def rated_pairs(data: LabelledData) -> list[Pair]:
 
 
 def odd_pairs() -> list[Pair]:
-    """Every odd text beside every other."""
-    return [Pair(first, second) for first in ODD_TEXTS for second in ODD_TEXTS]
+    """Every odd text before and after an ordinary one, and beside itself."""
+    return [pair for text in ODD_TEXTS for pair in (Pair(text, "a film"), Pair("a film", text), Pair(text, text))]
 
 
 def choices(data: LabelledData) -> list[MultipleChoice]:
@@ -44,12 +45,32 @@ def odd_choices() -> list[MultipleChoice]:
     return [*items, MultipleChoice("one", ("only",)), MultipleChoice("a _ b _", ("x", "x"), "_?")]
 
 
+def questions(data: LabelledData) -> list[Question]:
+    """How was the last thing that a review speaks of? Some are asked of another thing, and have no answer."""
+    items = []
+    for index, text in enumerate(data.texts):
+        thing, _, word = text.rstrip(".").rpartition(". ")[2].removeprefix("The ").partition(" was ")
+        missing = index % 5 == 4 and "The king" not in text
+        answers = () if missing else (Answer(word, len(text) - 1 - len(word)),)
+        asked = f"How was the {'king' if missing else thing}?"
+        items.append(Question(asked, text, answers, f"q{index}", f"article {index // 4}", "reviews.json"))
+    return items
+
+
+def odd_questions() -> list[Question]:
+    """Every odd text asked of an ordinary one, answered by one, and asked of itself."""
+    asked = [pair for text in ODD_TEXTS for pair in ((text, "A film."), ("A film?", text), (text, text))]
+    return [Question(first, second, name=f"{i}") for i, (first, second) in enumerate(asked)]
+
+
 TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {
+    "answer": questions,
     "choose": choices,
     "entail": pairs,
     "similarity": rated_pairs,
 }
 ODD: dict[str, Callable[[], Sequence[Any]]] = {
+    "answer": odd_questions,
     "choose": odd_choices,
     "entail": odd_pairs,
     "similarity": odd_pairs,

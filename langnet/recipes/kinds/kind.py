@@ -103,6 +103,28 @@ class Kind(ABC, Generic[Item, Guess]):
     def written(self, items: Sequence[Item], guesses: Sequence[Guess]) -> str:
         """A file of the guesses, in the format of the items."""
 
+    def written_as(self, suffix: str, items: Sequence[Item], guesses: Sequence[Guess]) -> str:
+        """As `written`, for a file whose name ends in `suffix`, where a kind has more than one format."""
+        return self.written(items, guesses)
+
+    def check_output(self, items: Sequence[Item], suffix: str = "") -> None:
+        """Nothing, where guesses of these items can be written into such a file; asked before the work.
+
+        Raises:
+            LangnetError: they cannot.
+        """
+
+    def group(self, item: Item) -> str | None:
+        """What held-out items may not share with those that are learned from, such as an article; None for nothing."""
+        return None
+
+    def settle(self, task: SupervisedTask[Item, Guess], items: Sequence[Item], guesses: Sequence[Guess]) -> None:
+        """After training, choose what the head decides by, such as a threshold, on held-out items."""
+
+    def remarks(self, items: Sequence[Item]) -> list[str]:
+        """What was found and mended while these items were read, a line each."""
+        return []
+
     def labels(self, task: SupervisedTask[Item, Guess]) -> list[str] | None:
         """The names of what the head tells apart, where it has such."""
         return None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from langnet.errors import LangnetError
+from langnet.recipes.kinds.answer import Answers
 from langnet.recipes.kinds.choose import MultipleChoiceKind
 from langnet.recipes.kinds.entail import Entailment
 from langnet.recipes.kinds.kind import Kind
 from langnet.recipes.kinds.similarity import SimilarityRating
 from langnet.recipes.kinds.tag import Tagging
 
-_ALL: list[Kind[Any, Any]] = [Entailment(), SimilarityRating(), MultipleChoiceKind(), Tagging()]
+_ALL: list[Kind[Any, Any]] = [Entailment(), SimilarityRating(), MultipleChoiceKind(), Tagging(), Answers()]
 KINDS = {kind.name: kind for kind in _ALL}
 
 
