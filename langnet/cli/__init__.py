@@ -16,10 +16,11 @@ from langnet.cli import (
     score,
     study,
     vectors,
+    zero,
 )
 from langnet.cli.app import main
 
 __all__ = [
     "adapt", "align", "demo", "encoders", "evaluate", "finetune", "generate", "inspect", "main", "models", "predict",
-    "pretrain", "score", "study", "vectors",
+    "pretrain", "score", "study", "vectors", "zero",
 ]  # fmt: skip

@@ -31,6 +31,7 @@ ORDER = [
     "predict",
     "generate",
     "score",
+    "zero",
     "encoders",
     "models",
     "vectors",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +17,7 @@ from langnet.encoders.vectors import FAMILY as VECTORS
 from langnet.encoders.vectors import NO_LANGUAGE_MODEL
 from langnet.errors import LangnetError
 from langnet.evaluate.language_model import TextScore, score_texts
+from langnet.evaluate.likelihood import Continuation, Likelihood, likelihoods
 from langnet.hub.card import CardFacts, is_own, write_card
 from langnet.hub.description import architecture, network_config
 from langnet.hub.folder import FolderContents, read_folder, write_folder
@@ -198,6 +199,17 @@ class Model:
         """
         self._require_language_model("score text")
         return score_texts(self.encoder, self.tokenizer, texts)
+
+    def likelihoods(
+        self, questions: Sequence[Sequence[Continuation]], on_question: Callable[[int], None] | None = None
+    ) -> list[list[Likelihood]]:
+        """How probable the language model finds each ending after its prompt; see `langnet.evaluate.likelihood`.
+
+        Raises:
+            LangnetError: the model is a classifier or word vectors, or an ending is empty or too long.
+        """
+        self._require_language_model("say how probable an ending is")
+        return likelihoods(self.encoder, self.tokenizer, questions, on_question)
 
     def refuse(self, wanted: str, instead: str) -> NoReturn:
         """Say that the model cannot do what is wanted, and what to do instead.
