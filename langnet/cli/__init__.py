@@ -4,9 +4,11 @@
 from langnet.cli import (
     adapt,
     align,
+    calibrate,
     demo,
     encoders,
     evaluate,
+    explain,
     finetune,
     generate,
     inspect,
@@ -21,6 +23,6 @@ from langnet.cli import (
 from langnet.cli.app import main
 
 __all__ = [
-    "adapt", "align", "demo", "encoders", "evaluate", "finetune", "generate", "inspect", "main", "models", "predict",
-    "pretrain", "score", "study", "vectors", "zero",
+    "adapt", "align", "calibrate", "demo", "encoders", "evaluate", "explain", "finetune", "generate", "inspect", "main",
+    "models", "predict", "pretrain", "score", "study", "vectors", "zero",
 ]  # fmt: skip

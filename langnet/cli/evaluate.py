@@ -9,9 +9,9 @@ import typer
 from rich.table import Table
 
 from langnet.cli.app import app, check_writable, console, examples, write_json
-from langnet.cli.options import Documents, LabelColumn, SecondColumn, TextColumn
+from langnet.cli.options import Abstain, AbstainBelow, Documents, LabelColumn, SecondColumn, TextColumn
 from langnet.cli.tables import format_for, prediction_row, write_rows
-from langnet.cli.tasks import columns, evaluate_task
+from langnet.cli.tasks import columns, evaluate_task, wanted_threshold
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ TRAIN_HELP = "The training texts, for TF-IDF beside the model; not needed where 
     epilog=examples(
         "langnet evaluate my-classifier test.csv",
         "langnet evaluate my-classifier test.csv --train train.csv --json scores.json --predictions predictions.csv",
+        "langnet evaluate my-classifier test.csv --abstain-below 0.9",
         "langnet evaluate my-lm heldout.txt --documents paragraph",
     )
 )
@@ -36,6 +37,8 @@ def evaluate(
     second_column: SecondColumn = None,
     label_column: LabelColumn = "label",
     documents: Documents = "file",
+    abstain_below: AbstainBelow = None,
+    abstain: Abstain = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything into this file.")] = None,
     predictions: Annotated[Path | None, typer.Option(help="Write every prediction: a .csv or .jsonl file.")] = None,
 ) -> None:
@@ -51,39 +54,48 @@ def evaluate(
 
     check_writable(json_file, predictions)
     loaded, folder = load(model), resolve_model(model)
+    threshold = wanted_threshold(loaded, model, abstain_below, abstain)
+    files = (json_file, predictions)
     if loaded.is_classifier:
-        _classifier(loaded, folder, (sources, train or []), (text_column, label_column), (json_file, predictions))
+        _classifier((loaded, folder, threshold), (sources, train or []), (text_column, label_column), files)
         return
     if not loaded.is_language_model:
         names = columns(text_column, second_column, label_column)
-        evaluate_task(loaded, (sources, train or []), names, (json_file, predictions))
+        evaluate_task(loaded, (sources, train or []), names, files, threshold)
         return
+    if threshold is not None:
+        raise LangnetError(f"{model} is a language model: it answers nothing, so it cannot abstain")
     if predictions or train:
         raise LangnetError(f"{model} is a language model: it has no labels to predict or to learn from")
     _language_model(loaded, sources, CorpusOptions(text_column, documents), json_file)
 
 
 def _classifier(
-    model: Model,
-    folder: Path,
+    made: tuple[Model, Path, float | None],
     data: tuple[list[str], list[str]],
     columns: tuple[str, str],
     outputs: tuple[Path | None, Path | None],
 ) -> None:
+    """Score a classifier; `made` is the model, its folder, and the probability below which it abstains."""
     from langnet.recipes.evaluate import evaluate_classifier
     from langnet.text.labelled import read_labelled
 
-    json_file, predictions_file = outputs
+    (model, folder, threshold), (json_file, predictions_file) = made, outputs
     format = format_for(predictions_file, None) if predictions_file else "jsonl"
     test = read_labelled(list(data[0]), *columns)
     train = read_labelled(list(data[1]), *columns) if data[1] else None
-    report, predictions = evaluate_classifier(model, test, train, folder)
+    report, predictions = evaluate_classifier(model, test, train, folder, threshold)
     console.print(report.render())
     if json_file:
         write_json(json_file, report.to_dict())
     if predictions_file and predictions.probabilities is not None:
         rows = [
-            {"source": source, "text": text, "true_label": gold, **prediction_row(predictions.label_names, p, True)}
+            {
+                "source": source,
+                "text": text,
+                "true_label": gold,
+                **prediction_row(predictions.label_names, p, True, threshold),
+            }
             for source, text, gold, p in zip(
                 test.sources, test.texts, test.labels, predictions.probabilities, strict=True
             )

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from langnet.cli.app import app, check_writable, examples
-from langnet.cli.options import SecondColumn, TextColumn
+from langnet.cli.options import Abstain, AbstainBelow, SecondColumn, TextColumn
 from langnet.cli.tables import Format, format_for, prediction_row, write_rows
-from langnet.cli.tasks import columns, predict_task, require_task
+from langnet.cli.tasks import columns, predict_task, require_task, wanted_threshold
 
 SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' for lines of standard input."
 
@@ -19,6 +19,7 @@ SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' 
     epilog=examples(
         "langnet predict my-classifier new.csv > predictions.jsonl",
         "langnet predict my-classifier new.csv --output predictions.csv --probabilities",
+        "langnet predict my-classifier new.csv --abstain-below 0.9    (an empty label where it is less sure)",
         "echo 'a fine film' | langnet predict my-classifier -",
     )
 )
@@ -29,11 +30,14 @@ def predict(
     second_column: SecondColumn = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file.")] = None,
     format: Annotated[Format | None, typer.Option(help="By the name of --output, else jsonl.")] = None,
+    abstain_below: AbstainBelow = None,
+    abstain: Abstain = False,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Those of all labels.")] = False,
 ) -> None:
     """Predict the label of every text, with the file and line that it stands in.
 
-    Texts come out in the order of the files; empty ones too, so that nothing shifts.
+    Texts come out in the order of the files; empty ones too, so that nothing shifts. Where the model abstains,
+    the label is empty, and the probability that of the label which it would have given.
     """
     from langnet.recipes.model import load
     from langnet.text.clean import clean_text
@@ -42,15 +46,16 @@ def predict(
     check_writable(output)
     classifier = load(model)
     require_task(classifier, model)
+    threshold = wanted_threshold(classifier, model, abstain_below, abstain)
     if not classifier.is_classifier:
-        predict_task(classifier, sources, columns(text_column, second_column, "label"), output)
+        predict_task(classifier, sources, columns(text_column, second_column, "label"), output, threshold)
         return
     chosen = format_for(output, format)
     names = classifier.labels or []
     documents = list(read_documents(sources, CorpusOptions(text_column, "line", longest_document=0), CorpusReport()))
     table = classifier.predict_proba([clean_text(document.text).text for document in documents])
     rows = [
-        {"source": document.source, **prediction_row(names, row, probabilities)}
+        {"source": document.source, **prediction_row(names, row, probabilities, threshold)}
         for document, row in zip(documents, table, strict=True)
     ]
     write_rows(rows, output, chosen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langnet.cli.app import console, run_folder, write_bytes, write_json
 from langnet.errors import LangnetError
@@ -60,13 +60,15 @@ def finetune_task(
     console.print(f"{place.output}: a model for the task '{task}' from {len(items):,} {kind.unit}", highlight=False)
 
 
-def predict_task(model: Model, sources: list[str], names: Columns, output: Path | None) -> None:
-    """Write the guesses for the items of the files, in their format."""
+def predict_task(
+    model: Model, sources: list[str], names: Columns, output: Path | None, abstain_below: float | None = None
+) -> None:
+    """Write the guesses for the items of the files, in their format; empty labels where the model abstains."""
     from langnet.recipes.kinds.registry import find_kind
 
     kind = find_kind(model.network.task.name)
     items = kind.read(sources, names, labelled=False)
-    text = kind.written(items, model.guess(items))
+    text = kind.written(items, _sure_enough(model.guess(items), abstain_below))
     if output is None:
         sys.stdout.write(text)
     else:
@@ -78,6 +80,7 @@ def evaluate_task(
     data: tuple[list[str], list[str]],
     names: Columns,
     outputs: tuple[Path | None, Path | None],
+    abstain_below: float | None = None,
 ) -> None:
     """Print the model's scores beside its neighbours'.
 
@@ -86,6 +89,7 @@ def evaluate_task(
         data: the files of the test items and of the training items, from which the neighbours learn.
         names: columns of both.
         outputs: of everything as JSON, and of the guesses in the items' format.
+        abstain_below: probability from which on a model with classes answers; None: always.
     """
     from langnet.recipes.kinds.registry import find_kind
     from langnet.recipes.transfer import evaluate_task as evaluate
@@ -93,14 +97,47 @@ def evaluate_task(
     kind = find_kind(model.network.task.name)
     train_files = data[1] or _still_there(model)
     test = kind.read(data[0], names)
-    report, guesses = evaluate(model, kind, test, kind.read(train_files, names) if train_files else [])
+    train = kind.read(train_files, names) if train_files else []
+    report, guesses = evaluate(model, kind, test, train, abstain_below)
     if not train_files:
         report.warnings.append("no neighbours: the training files are not where they were; name them by --train")
     console.print(report.render())
     if outputs[0]:
         write_json(outputs[0], report.to_dict())
     if outputs[1]:
-        write_bytes(outputs[1], kind.written(test, guesses).encode("utf8"))
+        write_bytes(outputs[1], kind.written(test, _sure_enough(guesses, abstain_below)).encode("utf8"))
+
+
+def wanted_threshold(model: Model, name: str, below: float | None, stored: bool) -> float | None:
+    """The probability below which the model is to abstain; None: never.
+
+    Raises:
+        LangnetError: no probability, two thresholds, or none in the model's folder.
+    """
+    if below is None and not stored:
+        return None
+    from langnet.evaluate.abstention import check_threshold
+    from langnet.recipes.calibrate import stored_threshold
+
+    if below is not None and stored:
+        raise LangnetError("give either --abstain-below or --abstain, which takes the model's own threshold")
+    check_threshold(below)
+    return stored_threshold(model, name) if below is None else below
+
+
+def _sure_enough(guesses: list[Any], threshold: float | None) -> list[Any]:
+    """The guesses, those below the threshold as abstentions.
+
+    Raises:
+        LangnetError: the guesses are of another kind than one class of several.
+    """
+    from langnet.tasks.task import ClassGuess
+
+    if threshold is None:
+        return guesses
+    if not all(isinstance(guess, ClassGuess) for guess in guesses):
+        raise LangnetError("this model's task has no probabilities of classes, so it cannot abstain by them")
+    return [guess.above(threshold) for guess in guesses]
 
 
 def _still_there(model: Model) -> list[str]:

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from langnet.evaluate.abstention import Abstention
+from langnet.evaluate.calibration import Calibration
+from langnet.evaluate.confidence import confidence_parts
 from langnet.evaluate.intervals import LEVEL, Interval
 from langnet.evaluate.metrics import Score
 
@@ -83,6 +86,7 @@ class TaskReport:
         details: further lines, such as scores by class.
         warnings: one line each.
         breakdowns: the first score by kinds of examples.
+        calibration, abstention: of the probabilities of a task with classes; None for others.
     """
 
     task: str
@@ -92,6 +96,8 @@ class TaskReport:
     details: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     breakdowns: list[Breakdown] = field(default_factory=list)
+    calibration: Calibration | None = None
+    abstention: Abstention | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -215,5 +221,6 @@ def _render(report: TaskReport) -> RenderableType:
             shown.add_row(name, f"{n:,}", str(score))
         parts += [Text(), shown]
     parts += [Text(line) for line in report.details]
+    parts += confidence_parts(report.calibration, report.abstention)
     parts += [Text(f"! {warning}", style="yellow") for warning in report.warnings]
     return Group(*parts)

@@ -103,7 +103,7 @@ class _Job:
             history=[],
             card="",
             max_tokens=options.max_tokens,
-            facts=dict(base.facts),
+            facts=base.inherited_facts,
         )
 
     def run(self, texts: Sequence[str], unlabelled: Sequence[str] | None, folder: Path | None, resume: bool) -> Model:

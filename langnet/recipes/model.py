@@ -26,7 +26,7 @@ from langnet.tasks.classify import Classify
 from langnet.tasks.examples import Example, collate, encode_documents, in_order
 from langnet.tasks.generation import GenerationOptions, generate_text
 from langnet.tasks.registry import build_task
-from langnet.tasks.task import SupervisedTask
+from langnet.tasks.task import ClassGuess, SupervisedTask, at_temperature
 from langnet.tasks.writing import Writer
 from langnet.text.batches import Batch
 from langnet.text.spelling import spelled_texts
@@ -79,6 +79,16 @@ class Model:
         return not isinstance(self.network.task, SupervisedTask | Classify)
 
     @property
+    def temperature(self) -> float:
+        """What the scores of classes are divided by, so that probabilities are calibrated; 1 before `calibrate`."""
+        return float((self.facts.get("calibration") or {}).get("temperature", 1.0))
+
+    @property
+    def inherited_facts(self) -> dict[str, Any]:
+        """The facts that hold for a new model on the same encoder, whose head is another."""
+        return {name: value for name, value in self.facts.items() if name != "calibration"}
+
+    @property
     def size(self) -> str | None:
         """The named size of the encoder, where it is known."""
         options = (self.facts.get("pretrain") or {}).get("options") or {}
@@ -128,7 +138,8 @@ class Model:
         device = next(self.network.parameters()).device
         for index, batch in in_order(examples, TOKENS_AT_ONCE, self.collate):
             for place, guess in zip(index, self.network.guesses(batch.to(device)), strict=True):
-                out[place] = guess
+                tempered = isinstance(guess, ClassGuess) and self.temperature != 1
+                out[place] = guess.at_temperature(self.temperature) if tempered else guess
         return out
 
     def token_ids(self, texts: Sequence[str]) -> list[np.ndarray]:
@@ -154,7 +165,8 @@ class Model:
         device = next(self.network.parameters()).device
         for index, batch in in_order(examples, TOKENS_AT_ONCE, self.collate):
             out[index] = self.network.probabilities(batch.to(device)).double().cpu().numpy()
-        return out / out.sum(axis=1, keepdims=True)
+        out /= out.sum(axis=1, keepdims=True)
+        return out if self.temperature == 1 else at_temperature(out, self.temperature)
 
     def predict(self, texts: Sequence[str]) -> list[str]:
         """The most probable label of each text."""

@@ -40,6 +40,9 @@ class Entailment(Kind[Pair, ClassGuess]):
         assert isinstance(task, Entail)
         return list(task.settings.labels)
 
+    def gold(self, items: Sequence[Pair]) -> list[str] | None:
+        return [str(item.label) for item in items]
+
     def statistics(self, items: Sequence[Pair], methods: Sequence[Sequence[ClassGuess]]) -> np.ndarray:
         gold = [str(item.label) for item in items]
         return class_statistics(gold, [[guess.label for guess in guesses] for guesses in methods])
@@ -60,7 +63,7 @@ class Entailment(Kind[Pair, ClassGuess]):
 
     def written(self, items: Sequence[Pair], guesses: Sequence[ClassGuess]) -> str:
         rows = [
-            {"source": item.source, "label": guess.label, "probability": round(guess.probabilities[guess.label], 4)}
+            {"source": item.source, "label": guess.label, "probability": round(guess.probability, 4)}
             for item, guess in zip(items, guesses, strict=True)
         ]
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
