@@ -27,9 +27,12 @@ from langnet.encoders.gpt import GPTConfig
 from langnet.encoders.registry import FAMILIES
 from langnet.encoders.word_classes import WordClassOptions
 from langnet.estimators import TextClassifier, TextFeatures
+from langnet.recipes.explain import ExplainOptions
 from langnet.recipes.finetune import FinetuneOptions
 from langnet.recipes.pretrain import PretrainOptions, Run
 from langnet.recipes.word_vectors import WordVectorOptions
+from langnet.recipes.zero_choices import ChoiceOptions
+from langnet.recipes.zero_labels import Verbaliser, ZeroOptions
 from langnet.study.methods import MethodOptions
 from langnet.study.sample_efficiency import SampleEfficiencyOptions
 from langnet.tasks.classify import ClassifyConfig
@@ -49,6 +52,7 @@ CLASSES: list[type] = [
     PretrainOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, WordClassOptions, Recipe, GPTConfig,
     AWDLSTMConfig, FinetuneOptions, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig,
     OptimizerConfig, Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions,
+    Verbaliser, ZeroOptions, ChoiceOptions, ExplainOptions,
 ]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples

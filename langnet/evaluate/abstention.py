@@ -147,9 +147,9 @@ def threshold_for(
 ) -> tuple[float, Selective]:
     """The lowest threshold above which the answers are right often enough, with so much certainty.
 
-    Of twenty coverages the largest is taken at which the binomial bound of the accuracy (Clopper & Pearson 1934) reaches
-    the target; the uncertainty is shared among the twenty, so that the choice between them costs no certainty (Geifman
-    & El-Yaniv 2017 search by halving, which misses what lies between; Angelopoulos et al. 2021, "Learn then test").
+    Of twenty coverages the largest is taken at which the binomial bound of the accuracy (Clopper & Pearson 1934)
+    reaches the target; the uncertainty is shared among the twenty, so that the choice between them costs no certainty
+    (Angelopoulos et al. 2021, "Learn then test"; Geifman & El-Yaniv 2017 search by halving).
 
     Args:
         confidence: (N,) on texts that neither the model nor the temperature has learned from.
@@ -177,6 +177,6 @@ def threshold_for(
             return threshold, select(confidence, hits, threshold)
         best = max(best, bound)
     raise LangnetError(
-        f"no threshold reaches an accuracy of {target:g} with {level:.0%} certainty on {n:,} texts; {best:.3f} is the most "
-        "that is certain; lower the target, or give more texts"
+        f"no threshold reaches an accuracy of {target:g} with {level:.0%} certainty on {n:,} texts; {best:.3f} is the "
+        "most that is certain; lower the target, or give more texts"
     )
