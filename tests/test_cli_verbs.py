@@ -194,6 +194,70 @@ def test_inspect(run, folder):
     assert "200 texts" in run("inspect", "raw.txt", "--documents", "line")
 
 
+def test_zero_labels(run, folder):
+    words = ("--word", "pos=wonderful,superb", "--word", "neg=awful,boring")
+    out = run("zero", "labels", "lm", "test.jsonl", *words, "--template", "{text} The film was {label}.",
+              "--json", "z.json", "--predictions", "z.csv", "--unigram", "raw.txt")  # fmt: skip
+    for word in ("labels by likelihood, 200 texts", "majority", "unigram", "no correction", "divided out"):
+        assert word in out
+    found = json.loads((folder / "z.json").read_text())
+    with (folder / "z.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    hits = sum(row["true_label"] == row["label"] for row in rows) / len(rows)
+    assert hits == pytest.approx(found["rows"][0]["scores"]["accuracy"]["value"])
+    lines = run("zero", "labels", "lm", "raw.txt", *words, "--unlabelled", "--prior", "batch").splitlines()
+    assert len(lines) == 200
+    assert json.loads(lines[0])["source"] == "raw.txt:1"
+
+
+def test_zero_questions(run, folder):
+    pairs = [{"sentence_good": "The film was moving.", "sentence_bad": "film The was moving.", "field": "order"}] * 3
+    (folder / "p.jsonl").write_text("\n".join(map(json.dumps, pairs)))
+    out = run("zero", "pairs", "lm", "p.jsonl", "--json", "p.json", "--predictions", "p.csv")
+    assert "minimal pairs, 3 pairs" in out
+    assert "order" in out
+    assert json.loads((folder / "p.json").read_text())["breakdowns"][0]["title"] == "field"
+    rows = [{"text": "The film was _.", "choices": ["moving", "the"], "label": 0}]
+    (folder / "q.jsonl").write_text(json.dumps(rows[0]))
+    assert "alternatives, 1 questions" in run("zero", "choices", "lm", "q.jsonl", "--scoring", "full")
+    answer = json.loads(run("zero", "choices", "lm", "q.jsonl", "--unlabelled"))
+    assert answer["alternative"] == "moving"
+    judged = [("The film was moving.", 1), ("film the was The.", 0), ("The hero was superb.", 1), ("was hero .The", 0)]
+    (folder / "j.csv").write_text("sentence,label\n" + "".join(f"{text},{label}\n" for text, label in judged))
+    out = run("zero", "acceptability", "lm", "j.csv", "--dev", "j.csv", "--score", "tokens")
+    assert "4 of the sentences are among those that chose the threshold" in " ".join(out.split())
+
+
+def test_calibrate_and_abstain(run, folder):
+    out = run("calibrate", "classifier", "test.jsonl", "--output", "careful", "--target-accuracy", 0.6)
+    for word in ("careful: temperature", "before: calibration error", "after:", "abstaining below"):
+        assert word in out
+    assert langnet.load(folder / "careful").facts["calibration"]["n"] == 200
+    assert "fitted on these very texts" in " ".join(run("evaluate", "careful", "test.jsonl", "--abstain").split())
+    records = [
+        json.loads(line) for line in run("predict", "careful", "raw.txt", "--abstain-below", 0.999999).splitlines()
+    ]
+    assert any(record["abstained"] for record in records)
+    assert all((record["label"] == "") == record["abstained"] for record in records)
+    assert all(record["probability"] > 0.4 for record in records)
+    run("calibrate", "careful", "test.jsonl")  # in its own folder, and without a threshold
+    assert "abstain" not in langnet.load(folder / "careful").facts["calibration"]
+
+
+def test_explain(run, folder):
+    out = run("explain", "classifier", "The film was awful.", "The hero was a joy.")
+    assert "awful(" in out  # no colours here, so numbers
+    assert "contributions sum to" in out
+    run("explain", "classifier", "--file", "test.jsonl", "--limit", 3, "--html", "x.html", "--json", "x.json",
+        "--method", "gradient", "--unit", "token", "--label", "pos")  # fmt: skip
+    found = json.loads((folder / "x.json").read_text())
+    assert [one["source"] for one in found] == ["test.jsonl:1", "test.jsonl:2", "test.jsonl:3"]
+    assert {one["guess"] for one in found} == {"pos"}
+    page = (folder / "x.html").read_text()
+    assert page.count("<article") == 3
+    assert "test.jsonl:2" in page
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
 def test_a_full_disk_is_one_line(folder):
     command = [sys.executable, "-m", "langnet", "models", "."]

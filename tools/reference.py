@@ -26,16 +26,8 @@ from langnet.encoders.family import Recipe
 from langnet.encoders.gpt import GPTConfig
 from langnet.encoders.registry import FAMILIES
 from langnet.encoders.word_classes import WordClassOptions
-from langnet.estimators import (
-    QuestionAnswerer,
-    SequenceTagger,
-    TextChooser,
-    TextClassifier,
-    TextFeatures,
-    TextPairClassifier,
-    TextPairRegressor,
-)
 from langnet.evaluate.cache import CacheOptions
+from langnet.recipes.explain import ExplainOptions
 from langnet.recipes.finetune import FinetuneOptions
 from langnet.recipes.kinds.kind import HeadOptions
 from langnet.recipes.objectives import ObjectiveOptions
@@ -43,6 +35,8 @@ from langnet.recipes.pretrain import PretrainOptions, Run
 from langnet.recipes.transfer import TransferOptions
 from langnet.recipes.ulmfit import ULMFiTOptions
 from langnet.recipes.word_vectors import WordVectorOptions
+from langnet.recipes.zero_choices import ChoiceOptions
+from langnet.recipes.zero_labels import Verbaliser, ZeroOptions
 from langnet.study.methods import MethodOptions
 from langnet.study.sample_efficiency import SampleEfficiencyOptions
 from langnet.tasks.answer import AnswerConfig
@@ -66,6 +60,7 @@ CLASSES: list[type] = [
     Recipe, GPTConfig, AWDLSTMConfig, FinetuneOptions, TransferOptions, HeadOptions, AnswerConfig, PairConfig,
     ChooseConfig, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig,
     Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions, ULMFiTOptions, CacheOptions,
+    Verbaliser, ZeroOptions, ChoiceOptions, ExplainOptions,
 ]  # fmt: skip
 ESTIMATORS: list[type] = [
     TextClassifier, TextFeatures, TextPairClassifier, TextPairRegressor, TextChooser, SequenceTagger, QuestionAnswerer,

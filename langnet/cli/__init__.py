@@ -4,9 +4,11 @@
 from langnet.cli import (
     adapt,
     align,
+    calibrate,
     demo,
     encoders,
     evaluate,
+    explain,
     finetune,
     generate,
     inspect,
@@ -17,10 +19,11 @@ from langnet.cli import (
     study,
     ulmfit,
     vectors,
+    zero,
 )
 from langnet.cli.app import main
 
 __all__ = [
-    "adapt", "align", "demo", "encoders", "evaluate", "finetune", "generate", "inspect", "main", "models", "predict",
-    "pretrain", "score", "study", "ulmfit", "vectors",
+    "adapt", "align", "calibrate", "demo", "encoders", "evaluate", "explain", "finetune", "generate", "inspect", "main",
+    "models", "predict", "pretrain", "score", "study", "ulmfit", "vectors", "zero",
 ]  # fmt: skip

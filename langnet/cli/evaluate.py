@@ -12,6 +12,8 @@ from langnet.cli.app import app, check_writable, console, examples, write_json
 from langnet.cli.options import (
     LAMBDA,
     THETA,
+    Abstain,
+    AbstainBelow,
     AlsoModels,
     CacheLambda,
     CacheTheta,
@@ -24,7 +26,7 @@ from langnet.cli.options import (
     cache_options,
 )
 from langnet.cli.tables import format_for, prediction_row, write_rows
-from langnet.cli.tasks import columns, evaluate_task, refuse_for_classification
+from langnet.cli.tasks import columns, evaluate_task, refuse_for_classification, wanted_threshold
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ TRAIN_HELP = "The training texts, for TF-IDF beside the model; not needed where 
         "langnet evaluate my-classifier test.csv --train train.csv --json scores.json --predictions predictions.csv",
         "langnet evaluate my-forward test.csv --with my-backward    (the mean of their probabilities)",
         "langnet evaluate my-nli xnli.test.tsv --where language=sw --train train.tsv",
+        "langnet evaluate my-classifier test.csv --abstain-below 0.9",
         "langnet evaluate my-lm heldout.txt --documents paragraph",
         "langnet evaluate my-lstm heldout.txt --cache-window 2000",
     )
@@ -60,6 +63,8 @@ def evaluate(
     cache_window: CacheWindow = None,
     cache_theta: CacheTheta = THETA,
     cache_lambda: CacheLambda = LAMBDA,
+    abstain_below: AbstainBelow = None,
+    abstain: Abstain = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything into this file.")] = None,
     predictions: Annotated[Path | None, typer.Option(help="Write every prediction: a .csv or .jsonl file.")] = None,
 ) -> None:
@@ -81,18 +86,22 @@ def evaluate(
     loaded, folder = load(model), resolve_model(model)
     if loaded.is_classifier or loaded.is_language_model:
         refuse_for_classification(where=where)
+    threshold = wanted_threshold(loaded, model, abstain_below, abstain)
+    files = (json_file, predictions)
     if loaded.is_classifier:
         if cache:
             raise LangnetError(f"{model} is a classifier, and a cache stands beside language models; leave it out")
         together = average([loaded, *names[1:]]) if also else loaded
-        _classifier(together, folder, (sources, train or []), (text_column, label_column), (json_file, predictions))
+        _classifier((together, folder, threshold), (sources, train or []), (text_column, label_column), files)
         return
     if not loaded.is_language_model:
         if also:
             raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
         named = columns(text_column, second_column, label_column, where)
-        evaluate_task(loaded, (sources, train or []), named, (json_file, predictions))
+        evaluate_task(loaded, (sources, train or []), named, files, threshold)
         return
+    if threshold is not None:
+        raise LangnetError(f"{model} is a language model: it answers nothing, so it cannot abstain")
     if predictions or train:
         raise LangnetError(f"{model} is a language model: it has no labels to predict or to learn from")
     models = {name: loaded if name == model else load(name) for name in names}
@@ -100,26 +109,31 @@ def evaluate(
 
 
 def _classifier(
-    model: Model | Ensemble,
-    folder: Path,
+    made: tuple[Model | Ensemble, Path, float | None],
     data: tuple[list[str], list[str]],
     columns: tuple[str, str],
     outputs: tuple[Path | None, Path | None],
 ) -> None:
+    """Score a classifier; `made` is the model, its folder, and the probability below which it abstains."""
     from langnet.recipes.evaluate import evaluate_classifier
     from langnet.text.labelled import read_labelled
 
-    json_file, predictions_file = outputs
+    (model, folder, threshold), (json_file, predictions_file) = made, outputs
     format = format_for(predictions_file, None) if predictions_file else "jsonl"
     test = read_labelled(list(data[0]), *columns)
     train = read_labelled(list(data[1]), *columns) if data[1] else None
-    report, predictions = evaluate_classifier(model, test, train, folder)
+    report, predictions = evaluate_classifier(model, test, train, folder, threshold)
     console.print(report.render())
     if json_file:
         write_json(json_file, report.to_dict())
     if predictions_file and predictions.probabilities is not None:
         rows = [
-            {"source": source, "text": text, "true_label": gold, **prediction_row(predictions.label_names, p, True)}
+            {
+                "source": source,
+                "text": text,
+                "true_label": gold,
+                **prediction_row(predictions.label_names, p, True, threshold),
+            }
             for source, text, gold, p in zip(
                 test.sources, test.texts, test.labels, predictions.probabilities, strict=True
             )

@@ -30,6 +30,12 @@ LabelColumn = Annotated[str, typer.Option(help="Column of tables that holds the 
 Documents = Annotated[Literal["file", "line", "paragraph"], typer.Option(help="What is one document in a text file.")]
 KeepDuplicates = Annotated[bool, typer.Option("--keep-duplicates", help="Read equal documents each time.")]
 HeldOut = Annotated[float, typer.Option(help="Part of the documents held out for validation.")]
+AbstainBelow = Annotated[
+    float | None, typer.Option(help="Answer only where the most probable label reaches this probability.")
+]
+Abstain = Annotated[
+    bool, typer.Option("--abstain", help="Do so by the threshold that langnet calibrate --target-accuracy has found.")
+]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model folder of the same name.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint of an interrupted run.")]

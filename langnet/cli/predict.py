@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from langnet.cli.app import app, check_writable, examples
-from langnet.cli.options import AlsoModels, LabelColumn, SecondColumn, TextColumn, Where
+from langnet.cli.options import Abstain, AbstainBelow, AlsoModels, LabelColumn, SecondColumn, TextColumn, Where
 from langnet.cli.tables import Format, format_for, prediction_row, write_rows
-from langnet.cli.tasks import columns, predict_task, refuse_for_classification, require_task
+from langnet.cli.tasks import columns, predict_task, refuse_for_classification, require_task, wanted_threshold
 from langnet.errors import LangnetError
 
 SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' for lines of standard input."
@@ -22,6 +22,7 @@ SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' 
         "langnet predict my-classifier new.csv --output predictions.csv --probabilities",
         "langnet predict my-nli pairs.csv --output judged.csv",
         "langnet predict my-tagger new.conll --output tagged.conll",
+        "langnet predict my-classifier new.csv --abstain-below 0.9    (an empty label where it is less sure)",
         "echo 'a fine film' | langnet predict my-classifier -",
         "langnet predict my-forward new.csv --with my-backward    (the mean of their probabilities)",
     )
@@ -36,12 +37,15 @@ def predict(
     label_column: LabelColumn = "label",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file.")] = None,
     format: Annotated[Format | None, typer.Option(help="By the name of --output, else jsonl.")] = None,
+    abstain_below: AbstainBelow = None,
+    abstain: Abstain = False,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Those of all labels.")] = False,
 ) -> None:
     """Predict the label of every text, with the file and line that it stands in.
 
-    Texts come out in the order of the files; empty ones too, so that nothing shifts. Of several classifiers of the same
-    labels, the probabilities are averaged.
+    Texts come out in the order of the files; empty ones too, so that nothing shifts. Where the model abstains,
+    the label is empty, and the probability that of the label which it would have given. Of several classifiers of the
+    same labels, the probabilities are averaged.
     """
     from langnet.recipes.ensemble import average
     from langnet.recipes.model import load
@@ -51,19 +55,21 @@ def predict(
     check_writable(output)
     loaded = load(model)
     require_task(loaded, model)
+    threshold = wanted_threshold(loaded, model, abstain_below, abstain)
     if not loaded.is_classifier:
         if also:
             raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
-        predict_task(loaded, sources, columns(text_column, second_column, label_column, where), output)
+        names = columns(text_column, second_column, label_column, where)
+        predict_task(loaded, sources, names, output, threshold)
         return
     refuse_for_classification(where=where)
     chosen = format_for(output, format)
     classifier = average([loaded, *also]) if also else loaded
-    names = classifier.labels or []
+    labels = classifier.labels or []
     documents = list(read_documents(sources, CorpusOptions(text_column, "line", longest_document=0), CorpusReport()))
     table = classifier.predict_proba([clean_text(document.text).text for document in documents])
     rows = [
-        {"source": document.source, **prediction_row(names, row, probabilities)}
+        {"source": document.source, **prediction_row(labels, row, probabilities, threshold)}
         for document, row in zip(documents, table, strict=True)
     ]
     write_rows(rows, output, chosen)

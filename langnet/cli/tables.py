@@ -42,10 +42,21 @@ def write_rows(rows: Sequence[Mapping[str, Any]], path: Path | None, format: For
         write_bytes(path, text.encode("utf8"))
 
 
-def prediction_row(names: Sequence[str], probabilities: Sequence[float], every: bool) -> dict[str, Any]:
-    """The predicted label with its probability, and those of all labels where they are wanted."""
+def prediction_row(
+    names: Sequence[str], probabilities: Sequence[float], every: bool, abstain_below: float | None = None
+) -> dict[str, Any]:
+    """The predicted label with its probability, and those of all labels where they are wanted.
+
+    Below a threshold the label is empty; where there is one, a column says whether the model abstains.
+    """
     best = max(range(len(names)), key=lambda index: probabilities[index])
-    row: dict[str, Any] = {"label": names[best], "probability": round(float(probabilities[best]), 4)}
+    silent = abstain_below is not None and probabilities[best] < abstain_below
+    row: dict[str, Any] = {
+        "label": "" if silent else names[best],
+        "probability": round(float(probabilities[best]), 4),
+    }
+    if abstain_below is not None:
+        row["abstained"] = silent
     if every:
         row |= {f"p({name})": round(float(p), 6) for name, p in zip(names, probabilities, strict=True)}
     return row

@@ -98,15 +98,17 @@ def finetune_task(
     console.print(f"{place.output}: a model for the task '{task}' from {len(items):,} {kind.unit}", highlight=False)
 
 
-def predict_task(model: Model, sources: list[str], names: Columns, output: Path | None) -> None:
-    """Write the guesses for the items of the files, in their format."""
+def predict_task(
+    model: Model, sources: list[str], names: Columns, output: Path | None, abstain_below: float | None = None
+) -> None:
+    """Write the guesses for the items of the files, in their format; empty labels where the model abstains."""
     from langnet.recipes.kinds.registry import find_kind
 
     kind = find_kind(model.network.task.name)
     items = kind.read(sources, _as_in_training(names, model, numbers=False), labelled=False)
     suffix = output.suffix.lower() if output else ""
     kind.check_output(items, suffix)
-    text = kind.written_as(suffix, items, model.guess(items))
+    text = kind.written_as(suffix, items, _sure_enough(model.guess(items), abstain_below))
     if output is None:
         sys.stdout.write(text)
     else:
@@ -118,6 +120,7 @@ def evaluate_task(
     data: tuple[list[str], list[str]],
     names: Columns,
     outputs: tuple[Path | None, Path | None],
+    abstain_below: float | None = None,
 ) -> None:
     """Print the model's scores beside its neighbours'.
 
@@ -126,6 +129,7 @@ def evaluate_task(
         data: the files of the test items and of the training items, from which the neighbours learn.
         names: columns of both.
         outputs: of everything as JSON, and of the guesses in the items' format.
+        abstain_below: probability from which on a model with classes answers; None: always.
     """
     from langnet.recipes.kinds.registry import find_kind
     from langnet.recipes.transfer import evaluate_task as evaluate
@@ -135,7 +139,8 @@ def evaluate_task(
     test = kind.read(data[0], names)
     if outputs[1]:
         kind.check_output(test, outputs[1].suffix.lower())
-    report, guesses = evaluate(model, kind, test, kind.read(train_files, names) if train_files else [])
+    train = kind.read(train_files, names) if train_files else []
+    report, guesses = evaluate(model, kind, test, train, abstain_below)
     if not train_files:
         report.warnings.append("no neighbours: the training files are not where they were; name them by --train")
     report.warnings += kind.remarks(test)
@@ -143,7 +148,7 @@ def evaluate_task(
     if outputs[0]:
         write_json(outputs[0], report.to_dict())
     if outputs[1]:
-        text = kind.written_as(outputs[1].suffix.lower(), test, guesses)
+        text = kind.written_as(outputs[1].suffix.lower(), test, _sure_enough(guesses, abstain_below))
         write_bytes(outputs[1], text.encode("utf8"))
 
 
@@ -165,6 +170,38 @@ def _as_in_training(names: Columns, model: Model, numbers: bool = True) -> Colum
     unnamed = [name for name in ("text", "second", "label") if not getattr(names, name)]
     known = {name: held[name] for name in unnamed if held.get(name)}
     return replace(names, **{k: v for k, v in known.items() if numbers or not str(v).lstrip("-").isdigit()})
+
+
+def wanted_threshold(model: Model, name: str, below: float | None, stored: bool) -> float | None:
+    """The probability below which the model is to abstain; None: never.
+
+    Raises:
+        LangnetError: no probability, two thresholds, or none in the model's folder.
+    """
+    if below is None and not stored:
+        return None
+    from langnet.evaluate.abstention import check_threshold
+    from langnet.recipes.calibrate import stored_threshold
+
+    if below is not None and stored:
+        raise LangnetError("give either --abstain-below or --abstain, which takes the model's own threshold")
+    check_threshold(below)
+    return stored_threshold(model, name) if below is None else below
+
+
+def _sure_enough(guesses: list[Any], threshold: float | None) -> list[Any]:
+    """The guesses, those below the threshold as abstentions.
+
+    Raises:
+        LangnetError: the guesses are of another kind than one class of several.
+    """
+    from langnet.tasks.task import ClassGuess
+
+    if threshold is None:
+        return guesses
+    if not all(isinstance(guess, ClassGuess) for guess in guesses):
+        raise LangnetError("this model's task has no probabilities of classes, so it cannot abstain by them")
+    return [guess.above(threshold) for guess in guesses]
 
 
 def _still_there(model: Model) -> list[str]:

@@ -168,6 +168,10 @@ class AWDLSTM(Encoder):
     def logits(self, hidden: Tensor) -> Tensor:
         return F.linear(hidden, self.output_weight(), self.softmax_bias)  # (..., V)
 
+    @property
+    def embedder(self) -> nn.Module:
+        return self.token_embedding
+
     def layer_groups(self) -> list[list[nn.Parameter]]:
         bottom = [*self.token_embedding.parameters(), self.softmax_bias]
         return [bottom, *([*layer.parameters()] for layer in self.layers)]

@@ -108,6 +108,13 @@ class DocumentVectors:
         parts = [_count(documents[start : start + DOCUMENTS_AT_ONCE], self.buckets) for start in starts]
         return _weigh(sparse.vstack(parts or [_count([], self.buckets)], format="csr"), self.weights)
 
+    def occurrences(self, document: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which kept term each token of a document is, (T,), and each pair of neighbours, (T - 1,); -1 for none."""
+        buckets, _ = _terms([document])
+        index, known = _find(buckets, self.buckets)
+        found = np.where(known, index, -1)
+        return found[: len(document)], found[len(document) :]
+
     def with_scores(self, weights: np.ndarray, bias: np.ndarray) -> DocumentVectors:
         """The same space and behind it the scores of a linear classifier of terms: weights (F, S) and bias (S,)."""
         vectors = np.concatenate([self.vectors[:, : self.unit_dim], weights.astype(np.float32)], axis=1)

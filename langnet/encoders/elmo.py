@@ -215,6 +215,10 @@ class ELMo(Encoder):
     def logits(self, hidden: Tensor) -> Tensor:
         return F.linear(hidden[..., : self.config.projection], self.output_weight())  # (..., V)
 
+    @property
+    def embedder(self) -> nn.Module:
+        return self.words
+
     def layer_groups(self) -> list[list[nn.Parameter]]:
         groups = [[*self.words.parameters()], *([*lstm.parameters()] for lstm in self.lstms)]
         if self.softmax is not None:

@@ -22,7 +22,8 @@ class Encoding:
     Attributes:
         layers: one tensor (B, T, D) a layer, bottom to top; the first is the embeddings. The last has the encoder's
             width; those between may have others, `Encoder.layer_dims`.
-        state: a recurrent state to pass into the next call, or None. Encoders never keep a state themselves.
+        state: a recurrent state to pass into the next call, or None. Encoders never keep a state themselves. It is a
+            tensor with a row's part in each row, or tuples and lists of such; of a bidirectional encoder anything.
     """
 
     layers: list[Tensor]
@@ -32,6 +33,13 @@ class Encoding:
     def top(self) -> Tensor:
         """The last layer, (B, T, D)."""
         return self.layers[-1]
+
+
+def rows_of_state(state: Any, rows: Tensor) -> Any:
+    """The state of some of the rows, in the given order, each as often as it is named: rows (R,) int64."""
+    if isinstance(state, tuple | list):
+        return type(state)(rows_of_state(part, rows) for part in state)
+    return state.index_select(0, rows)
 
 
 class Encoder(nn.Module, ABC):
@@ -123,6 +131,17 @@ class Encoder(nn.Module, ABC):
         if causal is not None and causal != self.causal:
             own, other = ("left to right", "both sides") if self.causal else ("both sides", "left to right")
             raise LangnetError(f"this encoder reads from {own}, not from {other}; a gpt reads in either way")
+
+    @property
+    def embedder(self) -> nn.Module:
+        """What looks ids up or reads their characters, before positions and context: called once in `forward`.
+
+        Its input is `ids`, or `ids` with time first; its output the same with a vector an id, (B, T, E) or (T, B, E).
+
+        Raises:
+            LangnetError: this encoder has no such part.
+        """
+        raise LangnetError(f"{type(self).__name__} does not say what its embeddings are")
 
     @property
     def layer_dims(self) -> tuple[int, ...]:

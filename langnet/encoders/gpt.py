@@ -292,6 +292,10 @@ class GPT(Encoder):
     def logits(self, hidden: Tensor) -> Tensor:
         return F.linear(hidden, self.output_weight())  # (..., V)
 
+    @property
+    def embedder(self) -> nn.Module:
+        return self.token_embedding
+
     def layer_groups(self) -> list[list[nn.Parameter]]:
         bottom = [*self.token_embedding.parameters()]
         if self.position_embedding is not None:

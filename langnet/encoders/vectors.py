@@ -77,6 +77,10 @@ class Vectors(Encoder):
     def output_weight(self) -> Tensor:
         raise LangnetError(NO_LANGUAGE_MODEL)
 
+    @property
+    def embedder(self) -> nn.Module:
+        return self.embeddings
+
     def layer_groups(self) -> list[list[nn.Parameter]]:
         return [list(self.embeddings.parameters())]
 

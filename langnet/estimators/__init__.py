@@ -1,4 +1,4 @@
-"""The scikit-learn grammar over the recipes: estimators that learn from lists of texts, pairs, sentences or questions."""
+"""The scikit-learn grammar over the recipes: estimators for texts, pairs, sentences and questions."""
 
 from langnet.estimators.chooser import TextChooser
 from langnet.estimators.pairs import TextPairClassifier, TextPairRegressor

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from langnet.tasks.task import ClassGuess
 
 
 @dataclass
@@ -20,6 +23,13 @@ class Predictions:
     labels: list[str]
     probabilities: np.ndarray | None
     label_names: list[str]
+
+    @classmethod
+    def from_guesses(cls, guesses: Sequence[ClassGuess]) -> Predictions:
+        """What a task with classes guesses; a class that an example does not have is impossible for it."""
+        names = sorted({name for guess in guesses for name in guess.probabilities})
+        table = np.array([[guess.probabilities.get(name, 0.0) for name in names] for guess in guesses])
+        return cls([guess.label for guess in guesses], table.reshape(len(guesses), len(names)), names)
 
     @classmethod
     def from_probabilities(cls, probabilities: np.ndarray, label_names: list[str]) -> Predictions:

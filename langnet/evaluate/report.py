@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from langnet.evaluate.abstention import Abstention, abstain
 from langnet.evaluate.calibration import Calibration, calibrate
+from langnet.evaluate.confidence import confidence_parts
 from langnet.evaluate.intervals import Interval, paired_difference
 from langnet.evaluate.metrics import Score, classification_scores
 from langnet.evaluate.predictions import Predictions
@@ -78,7 +80,7 @@ class EvaluationReport:
         rows: the model first, then its neighbours.
         classes: by name.
         confusions: (true class, predicted class, number of texts), the most frequent first.
-        calibration: of the model's probabilities; None without them.
+        calibration, abstention: of the model's probabilities; None without them.
         warnings: one line each.
     """
 
@@ -87,6 +89,7 @@ class EvaluationReport:
     classes: list[ClassRow] = field(default_factory=list)
     confusions: list[tuple[str, str, int]] = field(default_factory=list)
     calibration: Calibration | None = None
+    abstention: Abstention | None = None
     warnings: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,7 +102,11 @@ class EvaluationReport:
 
 
 def report_classifier(
-    gold: Sequence[str], predictions: Predictions, neighbours: Sequence[NeighbourPredictions], seed: int = 0
+    gold: Sequence[str],
+    predictions: Predictions,
+    neighbours: Sequence[NeighbourPredictions],
+    abstain_below: float | None = None,
+    seed: int = 0,
 ) -> EvaluationReport:
     """Score a classifier beside its neighbours.
 
@@ -107,6 +114,7 @@ def report_classifier(
         gold: true labels of the test texts.
         predictions: the classifier's.
         neighbours: the neighbours'.
+        abstain_below: probability from which on the classifier answers; None: always.
         seed: of the bootstraps.
     """
     rows = [Row("this model", len(gold), classification_scores(gold, predictions.labels, seed))]
@@ -119,7 +127,12 @@ def report_classifier(
     pairs = Counter((g, p) for g, p in zip(gold, predictions.labels, strict=True) if g != p)
     confusions = [(g, p, count) for (g, p), count in sorted(pairs.items(), key=lambda item: (-item[1], item[0]))]
     report = EvaluationReport(
-        len(gold), rows, class_rows(gold, predictions.labels), confusions[:MOST_PAIRS], calibrate(gold, predictions)
+        len(gold),
+        rows,
+        class_rows(gold, predictions.labels),
+        confusions[:MOST_PAIRS],
+        calibrate(gold, predictions, seed),
+        abstain(gold, predictions, abstain_below, seed),
     )
     report.warnings = _warnings(report)
     return report
@@ -170,8 +183,7 @@ def _render(report: EvaluationReport) -> RenderableType:
     if report.confusions:
         parts += [Text("\nmost confused: true class, predicted, texts")]
         parts += [Text(f"  {gold} → {predicted}: {count:,}") for gold, predicted, count in report.confusions]
-    if report.calibration:
-        parts += [Text(f"\n{report.calibration}")]
+    parts += confidence_parts(report.calibration, report.abstention)
     parts += [Text(f"! {warning}", style="yellow") for warning in report.warnings]
     return Group(*parts)
 

@@ -7,12 +7,15 @@ replacement (Efron 1979) by summing them with multinomial weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from langnet.evaluate.abstention import Abstention
+from langnet.evaluate.calibration import Calibration
+from langnet.evaluate.confidence import confidence_parts
 from langnet.evaluate.intervals import LEVEL, Interval
 from langnet.evaluate.metrics import Score
 
@@ -58,6 +61,19 @@ class TaskRow:
         return self.difference_interval is not None and self.difference_interval.low > 0
 
 
+@dataclass(frozen=True)
+class Breakdown:
+    """The model's first score in parts of the examples.
+
+    Attributes:
+        title: what the parts are.
+        rows: name, number of examples and score of each.
+    """
+
+    title: str
+    rows: list[tuple[str, int, Score]]
+
+
 @dataclass
 class TaskReport:
     """A model's evaluation on a task.
@@ -69,6 +85,8 @@ class TaskReport:
         rows: the model first, then its neighbours.
         details: further lines, such as scores by class.
         warnings: one line each.
+        breakdowns: the first score by kinds of examples.
+        calibration, abstention: of the probabilities of a task with classes; None for others.
     """
 
     task: str
@@ -77,6 +95,9 @@ class TaskReport:
     rows: list[TaskRow]
     details: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    breakdowns: list[Breakdown] = field(default_factory=list)
+    calibration: Calibration | None = None
+    abstention: Abstention | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -112,6 +133,22 @@ def report_task(
     return report
 
 
+def break_down(title: str, parts: Mapping[str, Sequence[int]], statistics: np.ndarray, scores: Scores) -> Breakdown:
+    """The first score of each part of the examples.
+
+    Args:
+        title: what the parts are.
+        parts: numbers of the examples in each.
+        statistics: (N, S) of all examples.
+        scores: from sums to scores.
+    """
+    rows = []
+    for name, index in parts.items():
+        found = scores_with_intervals(statistics[np.asarray(index, dtype=np.int64)], scores)
+        rows.append((name, len(index), next(iter(found.values()))))
+    return Breakdown(title, rows)
+
+
 def scores_with_intervals(statistics: np.ndarray, scores: Scores, seed: int = 0) -> dict[str, Score]:
     """Each score with its 95 % interval over examples.
 
@@ -145,10 +182,14 @@ def paired(first: np.ndarray, second: np.ndarray, scores: Scores, seed: int = 0)
 
 
 def resampled(statistics: np.ndarray, seed: int = 0, n_resamples: int = N_RESAMPLES) -> np.ndarray:
-    """Sums (R, S) of N examples that are drawn with replacement, R times."""
+    """Sums (R, S) of N examples that are drawn with replacement, R times.
+
+    Equal examples, such as the hits of an accuracy, are drawn together, at a cost that does not grow with N.
+    """
     generator, n = np.random.default_rng(seed), len(statistics)
-    shares = np.full(n, 1 / n)
-    parts = [generator.multinomial(n, shares, size=_AT_ONCE) @ statistics for _ in range(-(-n_resamples // _AT_ONCE))]
+    distinct, counts = np.unique(statistics, axis=0, return_counts=True)
+    shares = counts / n
+    parts = [generator.multinomial(n, shares, size=_AT_ONCE) @ distinct for _ in range(-(-n_resamples // _AT_ONCE))]
     return np.concatenate(parts)[:n_resamples]
 
 
@@ -172,6 +213,14 @@ def _render(report: TaskReport) -> RenderableType:
     for row in report.rows[1:]:
         note = f"  ({row.note})" if row.note else ""
         parts.append(Text(f"model minus {row.name}: {row.model_minus_this:+.3f} {row.difference_interval}{note}"))
+    for breakdown in report.breakdowns:
+        shown = Table(breakdown.title, box=None, pad_edge=False)
+        for title in (report.unit, next(iter(report.rows[0].scores)).replace("_", " ")):
+            shown.add_column(title, justify="right", no_wrap=True)
+        for name, n, score in breakdown.rows:
+            shown.add_row(name, f"{n:,}", str(score))
+        parts += [Text(), shown]
     parts += [Text(line) for line in report.details]
+    parts += confidence_parts(report.calibration, report.abstention)
     parts += [Text(f"! {warning}", style="yellow") for warning in report.warnings]
     return Group(*parts)

@@ -105,7 +105,20 @@ def _made(card: CardFacts) -> list[str]:
         parts.append("**Transfer.** " + _transfer(facts.get("finetune") or {}))
     if card.labels:
         parts.append(_labels(card))
+    if facts.get("calibration"):
+        parts.append(_calibration(facts["calibration"]))
     return parts
+
+
+def _calibration(fitted: Mapping[str, Any]) -> str:
+    """What was fitted on other texts after the training."""
+    told = f"**Calibration.** Temperature {_short(fitted.get('temperature'))}, fitted on {_number(fitted, 'n')}"
+    told += " other texts."
+    limit = fitted.get("abstain") or {}
+    if limit:
+        told += f" To abstain below a probability of {_short(limit.get('below'))} was found for an accuracy of "
+        told += f"{_short(limit.get('target'))}; it then answered {limit.get('coverage', 0.0):.0%} of them."
+    return told
 
 
 def _vectors(facts: Mapping[str, Any]) -> str:

@@ -42,6 +42,7 @@ def facts_before(base: Model) -> dict[str, Any]:
     """The facts of the base; what it was fine-tuned on is pretraining now."""
     facts = dict(base.facts)
     before = facts.pop("finetune", None)
+    facts.pop("calibration", None)  # it is of the head, which is replaced
     if not base.is_language_model:
         earlier = {"task": base.network.task.name, "n_labels": len(base.labels or []), **(before or {})}
         facts["supervised"] = [*facts.get("supervised", []), earlier]

@@ -17,6 +17,7 @@ from langnet.evaluate.cache import CacheOptions
 from langnet.evaluate.language_model import LanguageModelScores, TextScore, sum_up, unigram_bits_per_byte
 from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.report import EvaluationReport, NeighbourPredictions, report_classifier
+from langnet.recipes.calibrate import fitted_warning
 from langnet.recipes.ensemble import Ensemble
 from langnet.recipes.model import Model
 from langnet.recipes.score import score_stream
@@ -31,7 +32,11 @@ _XZ = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size":
 
 
 def evaluate_classifier(
-    model: Model | Ensemble, test: LabelledData, train: LabelledData | None = None, folder: Path | None = None
+    model: Model | Ensemble,
+    test: LabelledData,
+    train: LabelledData | None = None,
+    folder: Path | None = None,
+    abstain_below: float | None = None,
 ) -> tuple[EvaluationReport, Predictions]:
     """Score a classifier on labelled texts beside the majority class and TF-IDF with a logistic regression.
 
@@ -43,6 +48,7 @@ def evaluate_classifier(
         test: labelled texts that it has not seen.
         train: the labelled texts that it was fine-tuned on.
         folder: of the model, from where the files of its training texts are looked for.
+        abstain_below: probability from which on the classifier is to answer; None: always.
 
     Raises:
         LangnetError: the model is no classifier, or the test texts have labels that it does not know.
@@ -63,7 +69,8 @@ def evaluate_classifier(
     elif train is not None and remembered and digest_of(train) != remembered.get("digest"):
         warnings.append("the given training texts are not those that the model was fine-tuned on")
     predictions = Predictions.from_probabilities(model.predict_proba(test.texts), names)
-    report = report_classifier(test.labels, predictions, _neighbours(test, train, remembered))
+    report = report_classifier(test.labels, predictions, _neighbours(test, train, remembered), abstain_below)
+    warnings += fitted_warning(model.facts, digest_of(test))
     report.warnings = [*warnings, *_overlap(test, train), *report.warnings]
     return report, predictions
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +18,7 @@ from langnet.encoders.vectors import NO_LANGUAGE_MODEL
 from langnet.errors import LangnetError
 from langnet.evaluate.cache import CacheOptions
 from langnet.evaluate.language_model import TextScore, score_texts
+from langnet.evaluate.likelihood import Continuation, Likelihood, likelihoods
 from langnet.hub.card import CardFacts, is_own, write_card
 from langnet.hub.description import architecture, direction_of, network_config
 from langnet.hub.folder import FolderContents, read_folder, write_folder
@@ -26,7 +27,7 @@ from langnet.tasks.classify import Classify
 from langnet.tasks.examples import Example, collate, encode_documents, in_order
 from langnet.tasks.generation import GenerationOptions, generate_text
 from langnet.tasks.registry import build_task
-from langnet.tasks.task import SupervisedTask
+from langnet.tasks.task import ClassGuess, SupervisedTask, at_temperature
 from langnet.tasks.writing import Writer
 from langnet.text.batches import Batch
 from langnet.text.spelling import spelled_texts
@@ -84,6 +85,11 @@ class Model:
         return direction_of(self.encoder, self.tokenizer)
 
     @property
+    def temperature(self) -> float:
+        """What the scores of classes are divided by, so that probabilities are calibrated; 1 before `calibrate`."""
+        return float((self.facts.get("calibration") or {}).get("temperature", 1.0))
+
+    @property
     def size(self) -> str | None:
         """The named size of the encoder, where it is known."""
         options = (self.facts.get("pretrain") or {}).get("options") or {}
@@ -134,7 +140,8 @@ class Model:
         device = next(self.network.parameters()).device
         for index, batch in in_order(examples, TOKENS_AT_ONCE, self.collate):
             for place, guess in zip(index, self.network.guesses(batch.to(device)), strict=True):
-                out[place] = guess
+                tempered = isinstance(guess, ClassGuess) and self.temperature != 1
+                out[place] = guess.at_temperature(self.temperature) if tempered else guess
         return out
 
     def token_ids(self, texts: Sequence[str]) -> list[np.ndarray]:
@@ -160,7 +167,8 @@ class Model:
         device = next(self.network.parameters()).device
         for index, batch in in_order(examples, TOKENS_AT_ONCE, self.collate):
             out[index] = self.network.probabilities(batch.to(device)).double().cpu().numpy()
-        return out / out.sum(axis=1, keepdims=True)
+        out /= out.sum(axis=1, keepdims=True)
+        return out if self.temperature == 1 else at_temperature(out, self.temperature)
 
     def predict(self, texts: Sequence[str]) -> list[str]:
         """The most probable label of each text."""
@@ -208,6 +216,17 @@ class Model:
         """
         self._require_language_model("score text")
         return score_texts(self.encoder, self.tokenizer, texts, cache)
+
+    def likelihoods(
+        self, questions: Sequence[Sequence[Continuation]], on_question: Callable[[int], None] | None = None
+    ) -> list[list[Likelihood]]:
+        """How probable the language model finds each ending after its prompt; see `langnet.evaluate.likelihood`.
+
+        Raises:
+            LangnetError: the model is a classifier or word vectors, or an ending is empty or too long.
+        """
+        self._require_language_model("say how probable an ending is")
+        return likelihoods(self.encoder, self.tokenizer, questions, on_question)
 
     def refuse(self, wanted: str, instead: str) -> NoReturn:
         """Say that the model cannot do what is wanted, and what to do instead.

@@ -16,8 +16,13 @@ import torch
 
 from langnet.encoders.encoder import Encoder
 from langnet.encoders.registry import build_encoder_like
+from langnet.errors import LangnetError
+from langnet.evaluate.abstention import abstain
+from langnet.evaluate.calibration import calibrate
+from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.scoring import TaskReport, report_task
 from langnet.recipes.base_model import check_auxiliary, facts_before, say_what_is_kept
+from langnet.recipes.calibrate import digest_of_items, fitted_warning
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
 from langnet.recipes.kinds.kind import HeadOptions, Kind
@@ -89,19 +94,40 @@ def transfer(
 
 
 def evaluate_task(
-    model: Model, kind: Kind[Any, Any], test: Sequence[Any], train: Sequence[Any] = ()
+    model: Model,
+    kind: Kind[Any, Any],
+    test: Sequence[Any],
+    train: Sequence[Any] = (),
+    abstain_below: float | None = None,
 ) -> tuple[TaskReport, list[Any]]:
     """A model's scores on labelled items beside its neighbours', which learn from `train`; and its guesses.
 
+    Args:
+        model: for this kind of task.
+        kind: the task.
+        test: items with their labels.
+        train: those that the neighbours learn from; none for no neighbours.
+        abstain_below: probability from which on a model with classes is to answer; None: always.
+
     Raises:
-        LangnetError: the model has learned another task.
+        LangnetError: the model has learned another task, or one without probabilities of classes is to abstain.
     """
+    if abstain_below is not None and kind.gold(test) is None:
+        raise LangnetError(
+            f"the task '{kind.name}' has no probabilities of classes, so the model cannot abstain by them"
+        )
     guesses = model.guess(test)
     neighbours = kind.neighbours(train, test) if train else []
     methods = [guesses, *(neighbour.guesses for neighbour in neighbours)]
     own, *others = kind.statistics(test, methods)
     report = report_task((kind.name, kind.unit), own, list(zip(neighbours, others, strict=True)), kind.scores)
     report.details += kind.details(test, guesses)
+    gold = kind.gold(test)
+    if gold is not None:
+        predictions = Predictions.from_guesses(guesses)
+        report.calibration = calibrate(gold, predictions)
+        report.abstention = abstain(gold, predictions, abstain_below)
+        report.warnings += fitted_warning(model.facts, digest_of_items(test))
     return report, guesses
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -66,6 +67,10 @@ class Entail(SupervisedTask[Pair, ClassGuess]):
 
     def guesses(self, encoding: Encoding, batch: Batch) -> list[ClassGuess]:
         return ClassGuess.rows(self.settings.labels, self.scores(encoding, batch).double().softmax(dim=1).cpu().numpy())
+
+    def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[ClassGuess]) -> Tensor:
+        chosen = torch.tensor([self.settings.labels.index(guess.label) for guess in guesses], device=batch.ids.device)
+        return self.scores(encoding, batch).log_softmax(1).gather(1, chosen[:, None])[:, 0]  # (N,)
 
     def config(self) -> dict[str, Any]:
         return {"name": self.name, **asdict(self.settings), "labels": list(self.settings.labels)}

@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 from torch import Tensor, nn
 
 from langnet.encoders.encoder import Encoder, Encoding
+from langnet.errors import LangnetError
 from langnet.tasks.writing import Writer
 from langnet.text.batches import Batch
 
@@ -21,17 +23,42 @@ Item = TypeVar("Item")
 Guess = TypeVar("Guess")
 
 
+ABSTAINED = ""  # the label where nothing is said
+
+
+def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities (..., C) as they are with all scores divided by a temperature (Guo et al. 2017)."""
+    scores = np.log(np.maximum(probabilities, 1e-300)) / temperature
+    shares = np.exp(scores - scores.max(-1, keepdims=True))
+    result: np.ndarray = shares / shares.sum(-1, keepdims=True)
+    return result
+
+
 @dataclass(frozen=True)
 class ClassGuess:
     """What a task with classes says of an example.
 
     Attributes:
-        label: the most probable class.
+        label: the most probable class; empty where the model abstains.
         probabilities: of every class, by name.
     """
 
     label: str
     probabilities: Mapping[str, float]
+
+    @property
+    def probability(self) -> float:
+        """Of the most probable class, also where the model abstains from it."""
+        return max(self.probabilities.values())
+
+    def at_temperature(self, temperature: float) -> ClassGuess:
+        """The same guess, surer or less sure."""
+        values = at_temperature(np.array(list(self.probabilities.values())), temperature)
+        return ClassGuess(self.label, dict(zip(self.probabilities, map(float, values), strict=True)))
+
+    def above(self, threshold: float) -> ClassGuess:
+        """The guess where it is sure enough, else one that abstains."""
+        return self if self.probability >= threshold else ClassGuess(ABSTAINED, self.probabilities)
 
     @classmethod
     def rows(cls, names: Sequence[str], table: Any) -> list[ClassGuess]:
@@ -88,6 +115,16 @@ class SupervisedTask(Task, Generic[Item, Guess]):
     @abstractmethod
     def collate(self, examples: Sequence[Any], context: int | None, pad_id: int) -> Batch:
         """One batch of examples; none of its rows is longer than `context`. All rows of an example are in one batch."""
+
+    def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[Guess]) -> Tensor:
+        """How strongly the states speak for a guess of each of the batch's N examples, (N,), for explanations.
+
+        The log-probability of the guess, or what else it is found by; differentiable, the higher the surer.
+
+        Raises:
+            LangnetError: the task has no such score.
+        """
+        raise LangnetError(f"the task '{self.name}' gives no score of a guess, so there is nothing to explain")
 
     @abstractmethod
     def guesses(self, encoding: Encoding, batch: Batch) -> list[Guess]:

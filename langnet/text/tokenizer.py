@@ -378,3 +378,15 @@ def _encodable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where the words of a text stand, each other visible sign and each Han character by itself; "wasn't" is one."""
+    spans: list[tuple[int, int]] = []
+    for _, (start, end) in pre_tokenizers.Split(WORDS, "removed", invert=True).pre_tokenize_str(text):
+        joined = len(spans) > 1 and spans[-1][1] == start and text[spans[-1][0] : start] in ("'", "’")
+        if joined and spans[-2][1] == spans[-1][0] and text[spans[-2][1] - 1].isalnum() and text[start].isalnum():
+            start = spans[-2][0]
+            del spans[-2:]
+        spans.append((start, end))
+    return spans

@@ -8,11 +8,13 @@ import pytest
 
 from langnet.cli.tasks import TASKS
 from langnet.errors import LangnetError
+from langnet.recipes.explain import ExplainOptions, explain_items
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.kinds.registry import KINDS, find_kind
 from langnet.recipes.model import load
 from langnet.recipes.pretrain import PretrainOptions, pretrain
 from langnet.recipes.transfer import TransferOptions, evaluate_task, transfer
+from langnet.tasks.task import ClassGuess, SupervisedTask
 from tests.recipes.kind_items import ODD, TRAIN
 
 FAMILIES = ["gpt", "gpt-2018", "awd-lstm", "elmo"]
@@ -80,6 +82,24 @@ def test_evaluates_beside_its_neighbours(tiny_model, tiny_labelled, kind):
     assert len(report.rows) > 1
     assert json.dumps(report.to_dict()["rows"][0]["scores"])
     assert find_kind(kind).written(items[40:80], guesses)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_classes_can_be_calibrated_and_guesses_explained(tiny_model, tiny_labelled, kind):
+    items, found = TRAIN[kind](tiny_labelled), find_kind(kind)
+    made = transfer(tiny_model, kind, items[:12], TransferOptions(METHODS["frozen"], head_epochs=1))
+    guesses = made.guess(items[:6])
+    classes = all(isinstance(guess, ClassGuess) for guess in guesses)
+    assert (found.gold(items[:6]) is not None) == classes, "a kind whose guesses are classes says which are true"
+    assert (evaluate_task(made, found, items[:6])[0].calibration is not None) == classes
+    if type(made.network.task).guess_scores is SupervisedTask.guess_scores:
+        with pytest.raises(LangnetError, match="gives no score of a guess"):
+            explain_items(made, items[:2], ExplainOptions("gradient"))
+        return
+    explained = explain_items(made, items[:2], ExplainOptions("gradient"))
+    assert np.isfinite([one.total for one in explained]).all()
+    if classes:
+        assert [one.guess for one in explained] == [guess.label for guess in guesses[:2]]
 
 
 def test_an_unknown_task_is_named(tiny_model):

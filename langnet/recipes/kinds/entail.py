@@ -43,6 +43,9 @@ class Entailment(Kind[Pair, ClassGuess]):
         assert isinstance(task, Entail)
         return list(task.settings.labels)
 
+    def gold(self, items: Sequence[Pair]) -> list[str] | None:
+        return [str(item.label) for item in items]
+
     def statistics(self, items: Sequence[Pair], methods: Sequence[Sequence[ClassGuess]]) -> np.ndarray:
         gold = [str(item.label) for item in items]
         return class_statistics(gold, [[guess.label for guess in guesses] for guesses in methods])

@@ -129,6 +129,10 @@ class Kind(ABC, Generic[Item, Guess]):
         """The names of what the head tells apart, where it has such."""
         return None
 
+    def gold(self, items: Sequence[Item]) -> list[str] | None:
+        """The true class of each item, where guesses are `ClassGuess`es: for calibration and abstention."""
+        return None
+
     def details(self, items: Sequence[Item], guesses: Sequence[Guess]) -> list[str]:
         """Further lines of an evaluation, such as scores by class."""
         return []

@@ -1,0 +1,104 @@
+"""`langnet calibrate`: probabilities that mean what they say, and a threshold to abstain below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from langnet.cli.app import app, check_output, console, examples
+from langnet.cli.options import LabelColumn, Overwrite, SecondColumn, TextColumn
+from langnet.cli.tasks import columns, require_task
+from langnet.errors import LangnetError
+
+if TYPE_CHECKING:
+    from langnet.evaluate.predictions import Predictions
+    from langnet.recipes.model import Model
+
+OUTPUT_HELP = "Folder of the calibrated model; by default the model's own, which is rewritten."
+TARGET_HELP = "Also find the threshold above which so many of the answers are right, with 95 % certainty."
+
+
+@app.command(
+    epilog=examples(
+        "langnet calibrate my-classifier dev.csv",
+        "langnet calibrate my-classifier dev.csv --target-accuracy 0.95 --output my-careful-classifier",
+        "langnet predict my-careful-classifier new.csv --abstain",
+    )
+)
+def calibrate(
+    model: Annotated[str, typer.Argument(help="Folder or name of a classifier.")],
+    sources: Annotated[list[str], typer.Argument(help="Labelled texts that it neither learned from nor is tested on.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help=OUTPUT_HELP)] = None,
+    target_accuracy: Annotated[float | None, typer.Option(help=TARGET_HELP)] = None,
+    text_column: TextColumn = "text",
+    second_column: SecondColumn = None,
+    label_column: LabelColumn = "label",
+    overwrite: Overwrite = False,
+) -> None:
+    """Fit the temperature of a model's probabilities on held-out texts, and write it into the model's folder.
+
+    The labels that it predicts stay the same. An earlier temperature is replaced.
+    """
+    from langnet.hub.names import resolve_model
+    from langnet.recipes.calibrate import fit_temperature, uncalibrated
+    from langnet.recipes.model import load
+
+    loaded, folder = load(model), resolve_model(model)
+    require_task(loaded, model)
+    if output is not None:
+        check_output(output, overwrite)
+    plain = uncalibrated(loaded)
+    if plain.is_classifier:
+        gold, predictions, digest, warnings = _classifier(plain, folder, sources, (text_column, label_column))
+    else:
+        gold, predictions, digest = _task(plain, sources, (text_column, second_column, label_column))
+        warnings = []
+    found = fit_temperature(plain, gold, predictions, digest, target_accuracy)
+    place = output or folder
+    found.model.save(place, overwrite=overwrite or output is None)
+    console.print(f"{place}: temperature {found.temperature:.3f} from {len(gold):,} texts", highlight=False)
+    for name, one in (("before", found.before), ("after", found.after)):
+        console.print(f"{name}: {one}", highlight=False, soft_wrap=True)
+    if found.selective:
+        console.print(str(found.selective), highlight=False, soft_wrap=True)
+    for warning in [*warnings, *found.warnings]:
+        console.print(f"! {warning}", style="yellow", highlight=False, soft_wrap=True)
+
+
+def _classifier(
+    model: Model, folder: Path, sources: list[str], names: tuple[str, str]
+) -> tuple[list[str], Predictions, str, list[str]]:
+    """True labels and predictions, a name for the texts, and a warning where the model has learned from some."""
+    from langnet.evaluate.predictions import Predictions
+    from langnet.recipes.training_texts import digest_of, find_training_texts
+    from langnet.text.clean import digest
+    from langnet.text.labelled import read_labelled
+
+    data = read_labelled(list(sources), *names)
+    remembered = (model.facts.get("finetune") or {}).get("training_texts") or {}
+    learned = find_training_texts(remembered, folder)
+    seen = {digest(text) for text in learned.texts} if learned else set()
+    both = sum(digest(text) in seen for text in data.texts)
+    warnings = (
+        [f"the model has learned from {both:,} of the {len(data):,} texts, and is too sure of them"] if both else []
+    )
+    if remembered and digest_of(data) == remembered.get("digest"):
+        raise LangnetError("these are the texts that the model has learned from; give others that it has not seen")
+    predictions = Predictions.from_probabilities(model.predict_proba(data.texts), list(model.labels or []))
+    return data.labels, predictions, digest_of(data), warnings
+
+
+def _task(model: Model, sources: list[str], names: tuple[str, str | None, str]) -> tuple[list[str], Predictions, str]:
+    """The same of a model for another task."""
+    from langnet.evaluate.predictions import Predictions
+    from langnet.recipes.calibrate import digest_of_items
+    from langnet.recipes.kinds.registry import find_kind
+
+    kind = find_kind(model.network.task.name)
+    items = kind.read(sources, columns(*names))
+    gold = kind.gold(items)
+    if gold is None:
+        raise LangnetError(f"the task '{kind.name}' has no probabilities of classes to calibrate")
+    return gold, Predictions.from_guesses(model.guess(items)), digest_of_items(items)

@@ -1,0 +1,236 @@
+"""Questions that a language model answers by likelihood: minimal pairs, alternatives in a context, judged sentences.
+
+The formats are those of the published sets: BLiMP's pairs; COPA's premise with two choices; WinoGrande's sentence with
+a blank and two options, which cloze tests and Winograd schemas are easily written in; contexts with a list of endings;
+CoLA's table without a header.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from langnet.errors import LangnetError
+from langnet.text.clean import clean_text
+from langnet.text.corpus import Source
+from langnet.text.formats import Row, text_column
+from langnet.text.table_rows import table_rows
+
+GOOD = ("sentence_good", "good", "grammatical")
+BAD = ("sentence_bad", "bad", "ungrammatical")
+GROUPS = ("field", "linguistics_term", "phenomenon", "UID", "category", "type")  # scores are given for each of these
+CONTEXT = ("sentence", "text", "context", "premise", "question", "ctx")
+LISTS = ("choices", "alternatives", "options", "endings")
+ANSWER = ("label", "answer", "gold")
+_NUMBERED = re.compile(r"(?:choice|option|ending|alternative)_?(\d+)", re.IGNORECASE)
+_BLANK = re.compile(r"(?<![^\W_])_+(?![^\W_])")  # not the underscore of snake_case
+_LETTER = re.compile(r"[^\W_]")
+
+
+@dataclass(frozen=True)
+class MinimalPair:
+    """An acceptable sentence, and one that differs from it in little and is not.
+
+    Attributes:
+        good, bad: the sentences.
+        groups: kinds that the pair belongs to, by the name of their column.
+        source: `file:line`.
+    """
+
+    good: str
+    bad: str
+    groups: dict[str, str] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Alternatives of which one belongs into a place in a text.
+
+    Attributes:
+        before: what stands before the place.
+        alternatives: two or more, as they are to be written there.
+        after: what stands behind it; empty where the alternatives end the text.
+        gold: which of them it is; None where that is to be found.
+        domain: what remains of `before` where its content is left out, for the alternatives' own probability: COPA's
+            "because"; empty for most.
+        groups: kinds that the question belongs to.
+        source: `file:line`.
+    """
+
+    before: str
+    alternatives: tuple[str, ...]
+    after: str = ""
+    gold: int | None = None
+    domain: str = ""
+    groups: dict[str, str] = field(default_factory=dict)
+    source: str = ""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether words follow the place, by which an alternative can be judged."""
+        return bool(_LETTER.search(self.after))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A sentence, and whether people find it acceptable."""
+
+    sentence: str
+    acceptable: bool
+    source: str = ""
+
+
+def read_minimal_pairs(sources: Sequence[Source]) -> list[MinimalPair]:
+    """Pairs from tables with a column of good and one of bad sentences; BLiMP's folder or archive among them.
+
+    Raises:
+        LangnetError: no such file or column, an empty sentence, or nothing to read.
+    """
+    pairs = []
+    for row, name in table_rows(sources):
+        good, bad = (_text(row, _found(row, known), name) for known in (GOOD, BAD))
+        pairs.append(MinimalPair(good, bad, _groups(row), f"{name}:{row.line}"))
+    return pairs
+
+
+def read_choices(sources: Sequence[Source], labelled: bool = True) -> list[Choice]:
+    """Questions from tables: a context and alternatives, in a list `choices` or in columns `choice1`, `option2`, ….
+
+    A run of underscores in the context is the place of the alternatives; without one they end the text. Where there is
+    a column `question` with `cause` or `effect`, the row is COPA's, and context and choice become one sentence with
+    "because" or "so". The answer is the number of the alternative, or the alternative itself; numbers count from 0, but
+    from 1 in a column `answer`, as in the sets that have it.
+
+    Args:
+        sources: see `langnet.text.table_rows`.
+        labelled: whether every question needs its answer.
+
+    Raises:
+        LangnetError: a row that cannot be understood, with file and line.
+    """
+    return [_choice(row, name, labelled) for row, name in table_rows(sources)]
+
+
+def read_judged(sources: Sequence[Source]) -> list[Judged]:
+    """Sentences judged 1 or 0: columns `sentence` and `label`, or CoLA's four columns without a header.
+
+    Raises:
+        LangnetError: no such file or column, or another judgement than 0 or 1.
+    """
+    found: list[Judged] = []
+    seen: str | None = None
+    for row, name in table_rows(sources):
+        header = list(row.cells)
+        if _is_cola(header):
+            if name != seen:  # what was taken for the header is the first sentence
+                found.append(_judged(header[3], header[1], f"{name}:1"))
+            cells = [str(cell) for cell in row.cells.values()]
+            found.append(_judged(cells[3], cells[1], f"{name}:{row.line}"))
+        else:
+            sentence, label = (_text(row, _found(row, known), name) for known in (CONTEXT, ANSWER))
+            found.append(_judged(sentence, label, f"{name}:{row.line}"))
+        seen = name
+    return found
+
+
+def _is_cola(header: Sequence[str]) -> bool:
+    return len(header) == 4 and header[1] in ("0", "1") and header[2] in ("", "*")
+
+
+def _judged(sentence: str, label: str, where: str) -> Judged:
+    if label.strip() not in ("0", "1"):
+        raise LangnetError(f"{where}: the judgement is '{label}'; it has to be 1 (acceptable) or 0")
+    return Judged(clean_text(sentence).text, label.strip() == "1", where)
+
+
+def _choice(row: Row, name: str, labelled: bool) -> Choice:
+    where = f"{name}:{row.line}"
+    alternatives = _alternatives(row, name)
+    gold = _gold(row, alternatives, where) if labelled else None
+    if str(row.cells.get("question", "")).strip() in ("cause", "effect") and "premise" in row.cells:
+        return _cause_or_effect(row, name, alternatives, gold)
+    text = _text(row, _found(row, CONTEXT), name)
+    blank = _BLANK.search(text)
+    if blank is None:
+        before, after = f"{text} ", ""
+    else:
+        before, after = text[: blank.start()], text[blank.end() :]
+    return Choice(before, alternatives, after, gold, groups=_groups(row), source=where)
+
+
+def _cause_or_effect(row: Row, name: str, alternatives: tuple[str, ...], gold: int | None) -> Choice:
+    """COPA's premise and choices as one sentence each (Roemmele et al. 2011)."""
+    premise = _text(row, "premise", name).rstrip(".!? ")
+    word = "because" if str(row.cells["question"]).strip() == "cause" else "so"
+    groups = {"question": str(row.cells["question"]).strip()}
+    written = tuple(_lowered(text) for text in alternatives)
+    return Choice(f"{premise} {word} ", written, "", gold, f"{word} ", groups, f"{name}:{row.line}")
+
+
+def _lowered(text: str) -> str:
+    """The first letter small, unless the first word is I or has a second capital."""
+    first = re.split(r"[\s']", text, maxsplit=1)[0]
+    return text if first == "I" or (len(first) > 1 and not first[1:].islower()) else text[:1].lower() + text[1:]
+
+
+def _alternatives(row: Row, name: str) -> tuple[str, ...]:
+    listed = next(
+        (row.cells[key] for key in ("choices", "alternatives", "options", "endings") if key in row.cells), None
+    )
+    if listed is not None:
+        found = [str(one) for one in listed] if isinstance(listed, list | tuple) else []
+    else:
+        numbered = [(int(match[1]), key) for key in row.cells if (match := _NUMBERED.fullmatch(str(key)))]
+        found = [str(text_column(row, key, name)) for _, key in sorted(numbered)]
+    cleaned = tuple(clean_text(one).text.strip() for one in found)
+    if len(cleaned) < 2 or not all(cleaned):
+        raise LangnetError(
+            f"{name}, line {row.line}: a question needs two alternatives or more, none of them empty, in a list "
+            f"'choices' or in columns 'choice1', 'choice2', …; found {len([one for one in cleaned if one])}"
+        )
+    return cleaned
+
+
+def _gold(row: Row, alternatives: Sequence[str], where: str) -> int:
+    key = _found(row, ANSWER)
+    if key not in row.cells:
+        raise LangnetError(f"{where}: the answer is missing; give a column 'label' with the number of the alternative")
+    value = str(row.cells[key]).strip()
+    if value in alternatives:
+        return alternatives.index(value)
+    first = 1 if key == "answer" else 0
+    if not value.isdigit() or not first <= int(value) < first + len(alternatives):
+        raise LangnetError(
+            f"{where}: the {key} is '{value}'; it has to be one of the alternatives, or a number from {first} to "
+            f"{first + len(alternatives) - 1}"
+        )
+    return int(value) - first
+
+
+def _text(row: Row, name: str, file: str) -> str:
+    text = clean_text(unicodedata.normalize("NFC", text_column(row, name, file))).text.strip()
+    if not text:
+        raise LangnetError(f"{file}, line {row.line}: the column '{name}' is empty")
+    return text
+
+
+def _found(row: Row, known: Sequence[str]) -> str:
+    """The first of the known columns that the table has; the first of all where it has none."""
+    return next((name for name in known if name in row.cells), known[0])
+
+
+def _groups(row: Row) -> dict[str, str]:
+    return {name: str(row.cells[name]) for name in GROUPS if row.cells.get(name) not in (None, "")}
+
+
+def grouped(items: Sequence[MinimalPair | Choice]) -> Iterator[tuple[str, dict[str, list[int]]]]:
+    """For every column of groups, the numbers of the items in each group, groups by name."""
+    columns = dict.fromkeys(name for item in items for name in item.groups)
+    for column in columns:
+        places: dict[str, list[int]] = {}
+        for index, item in enumerate(items):
+            places.setdefault(item.groups.get(column, "(none)"), []).append(index)
+        yield column, dict(sorted(places.items()))
