@@ -26,6 +26,15 @@ from langnet.encoders.family import Recipe
 from langnet.encoders.gpt import GPTConfig
 from langnet.encoders.registry import FAMILIES
 from langnet.encoders.word_classes import WordClassOptions
+from langnet.estimators import (
+    QuestionAnswerer,
+    SequenceTagger,
+    TextChooser,
+    TextClassifier,
+    TextFeatures,
+    TextPairClassifier,
+    TextPairRegressor,
+)
 from langnet.evaluate.cache import CacheOptions
 from langnet.recipes.explain import ExplainOptions
 from langnet.recipes.finetune import FinetuneOptions
