@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from langnet.recipes.model import Model
-from langnet.text.characters import BEGIN_WORD, END_SENTENCE, NO_CHARACTER
+from langnet.text.characters import BEGIN_WORD, END_SENTENCE
 from langnet.text.detokenizer import Detokenizer
 from langnet.text.tokenizer import word_spans
 
@@ -109,7 +109,7 @@ def _spelled(ids: np.ndarray, places: Sequence[int]) -> list[str]:
     words = []
     for number, place in enumerate(places):
         row = ids[place]
-        letters = row[(row > 0) & (row <= 256) & (row < NO_CHARACTER)] - 1
+        letters = row[(row > 0) & (row <= 256)] - 1  # what is above are marks
         word = letters.astype(np.uint8).tobytes().decode("utf8", "replace")
         words.append(f" {word}" if number else word)
     return words
