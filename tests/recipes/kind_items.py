@@ -8,6 +8,7 @@ from langnet.text.labelled import LabelledData
 from langnet.text.multiple_choice import MultipleChoice
 from langnet.text.pairs import Pair
 from langnet.text.questions import Answer, Question
+from langnet.text.tagged_sentences import Sentence
 
 # Empty, one token, 10,000 tokens, emoji, right to left, Chinese, combining marks.
 ODD_TEXTS = ["", "a", "word " * 10_000, "👩‍👩‍👧 🎬", "فيلم رائع جدا", "电影很好看。", "Àwọn ọmọ ilé ìwé"]
@@ -63,15 +64,38 @@ def odd_questions() -> list[Question]:
     return [Question(first, second, name=f"{i}") for i, (first, second) in enumerate(asked)]
 
 
+def sentences(data: LabelledData) -> list[Sentence]:
+    """Reviews as words, in which what is reviewed and what is said of it are spans."""
+    found = []
+    for text in data.texts:
+        words = text.replace(".", " .").split()
+        judged = [i for i, word in enumerate(words) if word == "was"]
+        tags = ["O"] * len(words)
+        for i in judged:
+            tags[i - 1] = "B-thing"
+            end = words.index(".", i)
+            tags[i + 1 : end] = ["B-view", *["I-view"] * (end - i - 2)]
+        found.append(Sentence(tuple(words), tuple(tags)))
+    return found
+
+
+def odd_sentences() -> list[Sentence]:
+    """Every odd text as words; no words; words that are blanks or nothing, or hold blanks; two joined by a mark."""
+    split = [Sentence(tuple(text.split())) for text in ODD_TEXTS]
+    return [*split, Sentence((" ", "", "New York", "\u0301a", "x" * 300))]
+
+
 TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {
     "answer": questions,
     "choose": choices,
     "entail": pairs,
     "similarity": rated_pairs,
+    "tag": sentences,
 }
 ODD: dict[str, Callable[[], Sequence[Any]]] = {
     "answer": odd_questions,
     "choose": odd_choices,
     "entail": odd_pairs,
     "similarity": odd_pairs,
+    "tag": odd_sentences,
 }
