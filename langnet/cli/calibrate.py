@@ -41,10 +41,12 @@ def calibrate(
 
     The labels that it predicts stay the same. An earlier temperature is replaced.
     """
+    from langnet.evaluate.abstention import check_target
     from langnet.hub.names import resolve_model
     from langnet.recipes.calibrate import fit_temperature, uncalibrated
     from langnet.recipes.model import load
 
+    check_target(target_accuracy)
     loaded, folder = load(model), resolve_model(model)
     require_task(loaded, model)
     if output is not None:

@@ -50,7 +50,7 @@ def prediction_row(
     Below a threshold the label is empty; where there is one, a column says whether the model abstains.
     """
     best = max(range(len(names)), key=lambda index: probabilities[index])
-    silent = abstain_below is not None and probabilities[best] < abstain_below
+    silent = abstain_below is not None and float(probabilities[best]) < abstain_below
     row: dict[str, Any] = {
         "label": "" if silent else names[best],
         "probability": round(float(probabilities[best]), 4),

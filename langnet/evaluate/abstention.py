@@ -81,6 +81,16 @@ def check_threshold(value: float | None) -> None:
         raise LangnetError(f"--abstain-below is a probability from 0 to 1, not {value:g}")
 
 
+def check_target(value: float | None) -> None:
+    """Nothing, where the value can be wanted as an accuracy.
+
+    Raises:
+        LangnetError: it lies outside of 0 and 1.
+    """
+    if value is not None and not 0 < value < 1:
+        raise LangnetError(f"the target accuracy must lie between 0 and 1, not {value:g}")
+
+
 def abstain(
     gold: Sequence[str], predictions: Predictions, threshold: float | None = None, seed: int = 0
 ) -> Abstention | None:
@@ -163,8 +173,7 @@ def threshold_for(
     Raises:
         LangnetError: no threshold reaches the target, or the target is no share.
     """
-    if not 0 < target < 1:
-        raise LangnetError(f"the target accuracy must lie between 0 and 1, not {target:g}")
+    check_target(target)
     n = len(confidence)
     sure = np.sort(confidence)[::-1]
     risk, best = (1 - level) / TRIED, 0.0

@@ -178,7 +178,8 @@ class _Read(ABC):
 
     def with_ids(self, ids: np.ndarray) -> Any:
         """The example with other tokens."""
-        return replace(self.example, ids=ids)
+        own = getattr(self.example, "with_ids", None)  # of examples that are several sequences
+        return replace(self.example, ids=ids) if own is None else own(ids)
 
     def gradients(self, batch: Batch, score: Any) -> tuple[float, Tensor | None, Tensor]:
         """Score, gradient of the batch's features, and gradient times input of every position, (B, T)."""
@@ -207,10 +208,9 @@ class _Read(ABC):
     def at_places(self, batch: Batch, values: Tensor) -> np.ndarray:
         """From values of a batch's cells (B, T) to those of the sequence's places, (T,), summed."""
         length = len(self.example.ids)
-        numbers = (
-            np.arange(length) if self.example.ids.ndim == 1 else np.arange(1, length + 1, dtype=np.uint16)[:, None]
-        )
-        where = self.model.collate([replace(self.example, ids=numbers)])
+        spelled = self.example.ids.ndim == 2
+        numbers = np.arange(1, length + 1, dtype=np.uint16)[:, None] if spelled else np.arange(length)
+        where = self.model.collate([self.with_ids(numbers)])
         places = where.ids if where.ids.dim() == 2 else where.ids[..., 0] - 1
         found = np.zeros(length)
         kept = where.mask.numpy()

@@ -72,6 +72,11 @@ class PairExample:
         """All tokens, one sequence after the other."""
         return join(self.rows) if self.rows[0].ndim == 2 else np.concatenate(self.rows)
 
+    def with_ids(self, ids: np.ndarray) -> PairExample:
+        """The same pair of other tokens, as many as before."""
+        ends = np.cumsum([len(row) for row in self.rows])[:-1]
+        return replace(self, rows=tuple(np.split(ids, ends)))
+
 
 class PairReader(nn.Module):
     """Writes pairs as rows of a batch, and reads their states.

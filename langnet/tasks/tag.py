@@ -139,6 +139,7 @@ class Tag(SupervisedTask[Sentence, TagGuess]):
         return np.array([place[tag] for tag in tags], dtype=np.int64)
 
     def collate(self, examples: Sequence[TagExample], context: int | None, pad_id: int) -> Batch:
+        """Sentences as rows that overlap where they are long, with the place of each word."""
         cut = [overlapping(example.ids, context or LONGEST_ROW) for example in examples]
         ids, mask = padded([row for rows, _ in cut for row in rows], pad_id)
         n_places = max(1, *(len(example.places) for example in examples))

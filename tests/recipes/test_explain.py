@@ -18,6 +18,7 @@ from langnet.recipes.pretrain import PretrainOptions, pretrain
 from langnet.recipes.transfer import TransferOptions, transfer
 from langnet.study.explain_page import explanation_page
 from langnet.tasks.word_contexts import WordContexts
+from langnet.text.pairs import Pair
 from langnet.transfer.features import TopLayer
 from langnet.transfer.model import TaskModel
 from tests.conftest import BAD, GOOD, THINGS
@@ -155,15 +156,15 @@ def test_gradients_are_those_of_finite_differences(additive):
 
 
 def test_other_tasks(tiny_model, tiny_labelled):
-    items = pairs(tiny_labelled)[:12]
+    items, short = pairs(tiny_labelled)[:12], Pair("The film was a joy.", "The story was a waste.")
     model = transfer(tiny_model, "entail", items, TransferOptions(FinetuneOptions("frozen", epochs=1, least_steps=1)))
     for how in (ExplainOptions(), ExplainOptions("gradient"), ExplainOptions(occlude="pad", unit="sentence")):
-        (found,) = explain_items(model, items[:1], how)
-        (guess,) = model.guess(items[:1])
+        (found,) = explain_items(model, [short], how)
+        (guess,) = model.guess([short])
         assert found.guess == guess.label
         assert found.score == pytest.approx(np.log(guess.probability), abs=1e-4)
         text = "".join(one.text for one in found.contributions if not one.special)
-        assert text == items[0].first + items[0].second
+        assert text == short.first + short.second
     with pytest.raises(LangnetError, match="leave label and remove out"):
         explain_items(model, items[:1], ExplainOptions(occlude="remove"))
     with pytest.raises(LangnetError, match="cannot be asked why it labels texts"):

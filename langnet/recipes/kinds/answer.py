@@ -128,6 +128,7 @@ class Answers(Kind[Question, AnswerGuess]):
         ]
 
     def details(self, items: Sequence[Question], guesses: Sequence[AnswerGuess]) -> list[str]:
+        """How text without spaces was scored, and which threshold of no answer would have served best."""
         lines = []
         alone = sum(is_unspaced(item.passage) for item in items)
         if alone:

@@ -55,6 +55,7 @@ class Tagging(Kind[Sentence, TagGuess]):
         return read_tagged(sources, columns.text, columns.label, labelled)
 
     def head(self, items: Sequence[Sentence], encoder: Encoder, options: HeadOptions) -> Tag:
+        """A head for the tags that occur, in the scheme that they are recognised to have."""
         gold, chosen = _gold(items), read_settings(self.name, options.settings, SETTINGS)
         settings = {name: values[0] for name, values in SETTINGS.items()} | chosen
         found = scheme = recognise(gold)
