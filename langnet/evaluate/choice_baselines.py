@@ -25,7 +25,7 @@ Scorer = Callable[[Items, Items], list[list[float]]]  # what each alternative of
 def choose_greatest(scores: Sequence[Sequence[float]]) -> list[ChoiceGuess]:
     """Guesses from a number an alternative; equal numbers stay equal."""
     rows = [softmax(np.asarray(row, dtype=np.float64)) for row in scores]
-    return [ChoiceGuess(int(row.argmax()), tuple(map(float, row))) for row in rows]
+    return [ChoiceGuess(tuple(map(float, row))) for row in rows]
 
 
 def position(train: Items, test: Items) -> list[list[float]]:

@@ -66,18 +66,24 @@ class ChoiceGuess:
     """What is guessed of an item.
 
     Attributes:
-        index: the alternative's number; the first of the most probable ones.
         probabilities: of every alternative.
     """
 
-    index: int
     probabilities: tuple[float, ...]
+
+    @property
+    def index(self) -> int:
+        """The number of the most probable alternative; the first of those that are as probable."""
+        return self._best()[0]
 
     @property
     def tied(self) -> bool:
         """Whether another alternative is as probable, so that nothing was chosen."""
-        best = sorted(self.probabilities)[-2:]
-        return len(best) > 1 and best[1] - best[0] <= TIE * best[1]
+        return len(self._best()) > 1
+
+    def _best(self) -> list[int]:
+        most = max(self.probabilities)
+        return [number for number, value in enumerate(self.probabilities) if most - value <= TIE * most]
 
 
 class Choose(SupervisedTask[MultipleChoice, ChoiceGuess]):
@@ -146,7 +152,7 @@ class Choose(SupervisedTask[MultipleChoice, ChoiceGuess]):
     def guesses(self, encoding: Encoding, batch: Batch) -> list[ChoiceGuess]:
         table = self.scores(encoding, batch).double().softmax(dim=1).cpu().numpy()  # (N, K)
         rows = [row[: len(example.rows)] for row, example in zip(table, batch.examples, strict=True)]
-        return [ChoiceGuess(int(row.argmax()), tuple(map(float, row))) for row in rows]
+        return [ChoiceGuess(tuple(map(float, row))) for row in rows]
 
     def config(self) -> dict[str, Any]:
         return {"name": self.name, **asdict(self.settings)}

@@ -28,7 +28,7 @@ def test_pearson_and_spearman_as_scipy_has_them():
 
 
 def test_a_tie_counts_as_wrong():
-    guesses = [ChoiceGuess(0, (0.6, 0.4)), ChoiceGuess(0, (0.5, 0.5)), ChoiceGuess(1, (0.2, 0.8))]
+    guesses = [ChoiceGuess((0.6, 0.4)), ChoiceGuess((0.5, 0.5)), ChoiceGuess((0.2, 0.8))]
     found = choice_statistics([0, 0, 0], [guesses])
     assert found[0, :, 0].tolist() == [1, 0, 0]
     assert float(choice_scores(found[0].sum(0))["accuracy"]) == pytest.approx(1 / 3)

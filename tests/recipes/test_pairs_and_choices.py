@@ -44,10 +44,10 @@ def test_tsv_jsonl_and_items_without_a_row():
     assert written_rows([], []) == ""
     kind = find_kind("choose")
     item = MultipleChoice("c", ("x", "y"), cells={"context": "c", "choices": ["x", "y"]})
-    line = json.loads(kind.written([item], [ChoiceGuess(1, (0.25, 0.75))]))
+    line = json.loads(kind.written([item], [ChoiceGuess((0.25, 0.75))]))
     assert line == {"context": "c", "choices": ["x", "y"], "choice": 1, "probabilities": [0.25, 0.75]}
     table = MultipleChoice("c", ("x", "y"), cells={"A": "x"}, format=".csv")
-    assert kind.written([table], [ChoiceGuess(0, (0.5, 0.5))]) == 'A,choice,probabilities\nx,0,"[0.5, 0.5]"\n'
+    assert kind.written([table], [ChoiceGuess((0.5, 0.5))]) == 'A,choice,probabilities\nx,0,"[0.5, 0.5]"\n'
 
 
 def test_details_name_classes_ties_and_chance():
@@ -59,7 +59,7 @@ def test_details_name_classes_ties_and_chance():
         "Spearman 1.000, mean squared error 0.417 (of the mean rating 1.556)"
     ]
     items = [MultipleChoice("a", ("x", "y"), "", 0), MultipleChoice("a", ("x", "y", "z", "w"), "", 0)]
-    lines = find_kind("choose").details(items, [ChoiceGuess(0, (0.5, 0.5)), ChoiceGuess(0, (1.0, 0, 0, 0))])
+    lines = find_kind("choose").details(items, [ChoiceGuess((0.5, 0.5)), ChoiceGuess((1.0, 0, 0, 0))])
     assert lines[0] == "chance: 0.375"
     assert lines[1].startswith("1 questions with two alternatives as probable")
 

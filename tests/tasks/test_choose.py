@@ -61,10 +61,12 @@ def test_long_contexts_leave_the_alternative_in_one_window(task, tiny_model):
 
 
 def test_a_tie_is_no_choice():
-    assert ChoiceGuess(0, (0.4, 0.4, 0.2)).tied
-    assert ChoiceGuess(0, (0.4, 0.4 + 1e-9, 0.2)).tied
-    assert not ChoiceGuess(0, (0.5, 0.3, 0.2)).tied
-    assert not ChoiceGuess(0, (1.0,)).tied
+    assert ChoiceGuess((0.4, 0.4, 0.2)).tied
+    assert ChoiceGuess((0.4, 0.4 + 1e-9, 0.2)).tied
+    assert ChoiceGuess((0.4, 0.4 + 1e-9, 0.2)).index == 0
+    assert ChoiceGuess((0.1, 0.9)).index == 1
+    assert not ChoiceGuess((0.5, 0.3, 0.2)).tied
+    assert not ChoiceGuess((1.0,)).tied
 
 
 @pytest.mark.parametrize(
