@@ -35,12 +35,12 @@ def questions(data: LabelledData) -> list[Question]:
 
 
 def odd_questions() -> list[Question]:
-    """Every odd text asked of every other."""
-    return [
-        Question(first, second, name=f"{i}.{j}")
-        for i, first in enumerate(ODD_TEXTS)
-        for j, second in enumerate(ODD_TEXTS)
-    ]
+    """Every odd text as a question, and as a passage, and the longest as both."""
+    plain, long = "The ending was a joy.", max(ODD_TEXTS, key=len)
+    texts = (
+        [(text, plain) for text in ODD_TEXTS] + [("How was it?", text) for text in ODD_TEXTS] + [(long, long), ("", "")]
+    )
+    return [Question(question, passage, name=str(index)) for index, (question, passage) in enumerate(texts)]
 
 
 TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {"entail": pairs, "answer": questions}
