@@ -1,8 +1,9 @@
 """What a reader of passages has to beat: a random span, the first words, and the sliding window without a network.
 
-The sliding window is that of MCTest (Richardson et al. 2013, with its distance), which was the first baseline of SQuAD
-(Rajpurkar et al. 2016). The candidates there came from a parser; here they are the runs of words between punctuation,
-frequent words and those of the question, which needs no parser and suits any language.
+The sliding window with its distance is that of MCTest (Richardson et al. 2013), the first baseline of SQuAD too
+(Rajpurkar et al. 2016). Answers there were given, or came from a parser; here candidates are the runs of words between
+punctuation, frequent words and those of the question, in any language. And since they stand in the passage itself, a
+window holds its candidate and is weighed by the words of the question alone: long candidates would win otherwise.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from langnet.text.composed import Composed
 from langnet.text.questions import Question
 from langnet.text.words import word_spans
 
-FREQUENT = 0.05  # share of the training passages in which a word stands that is no part of an answer's ends
+FREQUENT = 0.05  # share of the training passages from which on a word counts as one without content
 LONGEST_CANDIDATE = 8  # words
-TYPE_WEIGHT = 2.0  # of the log-probability of a candidate's sort, beside the sliding window's score
+TYPE_WEIGHT = 1.0  # of the log-probability of a candidate's sort, beside the sliding window's score
 SORTS = ("number", "name", "word")
 
 PlacedSpan = tuple[int, int]  # characters of the passage as it was read; (0, 0) of none
@@ -114,16 +115,14 @@ class SlidingWindow:
         if not candidates:
             return passage.characters(0, min(1, len(passage.words)))
         counts = Counter(passage.lower)
-        weight = np.array([np.log1p(1 / counts[word]) for word in passage.lower])
-        of_question = np.array([word in asked for word in passage.lower])
-        telling = np.array([word in asked and word not in self.frequent for word in passage.lower])
+        asks = np.array([word in asked for word in passage.lower])
+        weights = np.array([np.log1p(1 / counts[word]) for word in passage.lower]) * asks
+        telling = np.flatnonzero([word in asked and word not in self.frequent for word in passage.lower])
         scores = []
         for first, after in candidates:
-            own = {*passage.lower[first:after]} - asked
-            of_answer = np.array([word in own for word in passage.lower])
-            window = _highest_sum(weight * (of_question | of_answer), len(asked) + len(own))
             kind = sort[sort_of(passage.composed.text[passage.spans[first][0] : passage.spans[after - 1][1]])]
-            scores.append(window - _distance(telling, of_answer) + TYPE_WEIGHT * kind)
+            near = _highest_sum(weights, first, after, len(asked) + after - first)
+            scores.append(near - _distance(telling, first, after, len(weights)) + TYPE_WEIGHT * kind)
         return passage.characters(*candidates[int(np.argmax(scores))])
 
     def _candidates(self, passage: _Passage, asked: set[str]) -> list[tuple[int, int]]:
@@ -151,17 +150,17 @@ def _lengths(train: Sequence[Question]) -> np.ndarray:
     return np.array(lengths or [1])
 
 
-def _highest_sum(values: np.ndarray, width: int) -> float:
-    """The highest sum of `width` neighbouring values."""
+def _highest_sum(values: np.ndarray, first: int, after: int, width: int) -> float:
+    """The highest sum of `width` neighbouring values, first .. after - 1 among them."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     width = min(width, len(values))
-    return float((sums[width:] - sums[:-width]).max())
+    start = np.arange(max(0, after - width), min(first, len(values) - width) + 1)
+    return float((sums[start + width] - sums[start]).max())
 
 
-def _distance(question: np.ndarray, answer: np.ndarray) -> float:
-    """How many words lie between one of the question and one of the answer at least, as a share of all; 1 without."""
-    asked, said = np.flatnonzero(question), np.flatnonzero(answer)
-    if not len(asked) or not len(said):
+def _distance(question: np.ndarray, first: int, after: int, length: int) -> float:
+    """How many words lie between the answer and one of the question at least, as a share of all; 1 without such."""
+    if not len(question):
         return 1.0
-    nearest = np.abs(asked[:, None] - said[None, :]).min()
-    return float((nearest + 1) / max(1, len(question) - 1))
+    nearest = np.maximum(first - question, question - (after - 1)).min()
+    return float((nearest + 1) / max(1, length - 1))

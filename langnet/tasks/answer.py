@@ -40,7 +40,7 @@ class AnswerConfig:
     """How the head is built, and what it takes for an answer.
 
     Attributes:
-        longest: the most characters of an answer.
+        longest: the most characters of an answer, in Unicode NFC.
         unanswerable: whether the passage may not answer the question.
         threshold: the probability of that above which no answer is given.
         hidden: units of each direction of the LSTMs.
@@ -122,16 +122,14 @@ class Answer(SupervisedTask[Question, AnswerGuess]):
         known = [e for e, item in zip(examples, items, strict=True) if len(e.gold) or self._empty(item)]
         if items and not known:
             raise LangnetError(
-                "none of the answers is covered by a token of this model; there is nothing to learn from"
+                "no token of this model stands for any part of an answer; there is nothing to learn from"
             )
         return known
 
     def _empty(self, item: Question) -> bool:
         """Whether the question is known to have no answer; one that nobody answered cannot be learned from."""
         if item.answers is None:
-            raise LangnetError(
-                f"{item.source or item.name}: the question '{item.question[:60]}' has no answers to learn from"
-            )
+            raise LangnetError(f"{item.source}: question {item.name} has no answers to learn from; it can be predicted")
         if not item.answers and not self.settings.unanswerable:
             raise LangnetError(f"{item.source}: question {item.name} has no answer, and this head always gives one")
         return not item.answers

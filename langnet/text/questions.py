@@ -289,9 +289,7 @@ def _found(text: str, start: int | None, passage: str) -> Answer | str:
     if start is None:
         return f"the answer {shown} has no answer_start and stands in {number.replace('other ', '')} of its passage"
     there = repr(passage[max(start, 0) : max(start, 0) + min(len(text), _SHOWN)])
-    return (
-        f"the answer {shown} does not stand at character {start:,} of its passage, but {there}; it stands in {number}"
-    )
+    return f"the answer {shown} is not at character {start:,} of its passage, where {there} stands; it is in {number}"
 
 
 def occurrences(text: str, passage: str) -> list[tuple[int, int]]:

@@ -59,9 +59,12 @@ def questions(data: LabelledData) -> list[Question]:
 
 
 def odd_questions() -> list[Question]:
-    """Every odd text asked of an ordinary one, answered by one, and asked of itself."""
-    asked = [pair for text in ODD_TEXTS for pair in ((text, "A film."), ("A film?", text), (text, text))]
-    return [Question(first, second, name=f"{i}") for i, (first, second) in enumerate(asked)]
+    """Every odd text as a question, and as a passage, and the longest as both."""
+    plain, long = "The ending was a joy.", max(ODD_TEXTS, key=len)
+    texts = (
+        [(text, plain) for text in ODD_TEXTS] + [("How was it?", text) for text in ODD_TEXTS] + [(long, long), ("", "")]
+    )
+    return [Question(question, passage, name=str(index)) for index, (question, passage) in enumerate(texts)]
 
 
 def sentences(data: LabelledData) -> list[Sentence]:
