@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -63,14 +63,14 @@ class _Enough(Exception):
 class _Watch(SilentProgress):
     """Times some steps after the first, then profiles some more."""
 
-    def __init__(self, skipped: int, timed: int, profiled: int):
-        self.skipped, self.timed, self.profiled = skipped, timed, profiled
+    def __init__(self, steps: tuple[int, int, int], now: Callable[[], float]):
+        (self.skipped, self.timed, self.profiled), self.now = steps, now
         self.profile = profile(activities=[ProfilerActivity.CPU])
         self.steps: list[tuple[int, float]] = []  # tokens and seconds so far, after each step
         self.seconds = 0.0
 
     def update(self, fraction: float, tokens: int, seconds: float, loss: float | None) -> None:
-        self.steps.append((tokens, time.perf_counter()))
+        self.steps.append((tokens, self.now()))
         done = len(self.steps) - self.skipped - self.timed
         if done == 0:
             self.profile.start()
@@ -88,7 +88,11 @@ class _Watch(SilentProgress):
 
 
 def measure_bounds(
-    texts: Sequence[str], options: PretrainOptions, folder: Path, steps: tuple[int, int, int] = (3, 20, 8)
+    texts: Sequence[str],
+    options: PretrainOptions,
+    folder: Path,
+    steps: tuple[int, int, int] = (3, 20, 8),
+    now: Callable[[], float] = time.perf_counter,
 ) -> Bounds:
     """Train for a few steps as `pretrain` does, and see where the time goes.
 
@@ -97,8 +101,9 @@ def measure_bounds(
         options: of the run; its budget is not used.
         folder: with the prepared corpus.
         steps: left out, timed, and profiled.
+        now: the clock of the timed steps.
     """
-    watch = _Watch(*steps)
+    watch = _Watch(steps, now)
     endless = replace(options, minutes=None, tokens=None, steps=10**9)  # its first validation is far away
     with suppress(_Enough):
         pretrain(texts, endless, Run(folder, progress=watch), texts=True)

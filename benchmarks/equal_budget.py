@@ -21,7 +21,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest import mock
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -47,15 +49,18 @@ from langnet.text.labelled import LabelledData
 from langnet.text.prepare import PrepareOptions, prepare_corpus
 from langnet.text.prepared import open_corpus
 from langnet.text.spelling import PredictableDocuments, SpelledBatches
+from langnet.training import loop
 from langnet.training.machine import default_precision, describe_machine, keep_freed_memory
 from langnet.training.progress import ConsoleProgress
 from langnet.training.word2vec import word_counts
 
+WORD_VECTORS = ("word2vec-skipgram", "fasttext", "glove")
 # The size of each family that gets furthest in a few minutes of one thread, of those tried in LOG.md.
 SIZES = {"gpt": "tiny", "gpt-2": "tiny", "gpt-2018": "tiny", "awd-lstm": "tiny", "elmo": "tiny"}
-ROWS = (*KINDS, *SIZES)
+ROWS = (*WORD_VECTORS, *SIZES)
+VOCABULARY = 4096
 CONTEXT = 256  # of the transformers, whose tiny sizes have 128
-READ = 256  # tokens of a document that are read, by all
+READ = 1200  # characters of a labelled or test text that all methods read, whatever their tokens
 NEIGHBOURS = ("majority", "tfidf", "svd")
 ENCODERS = ("scratch", "frozen", "finetune")
 
@@ -101,17 +106,26 @@ def read_set(arguments: argparse.Namespace) -> TextSet:
     if arguments.set == "imdb":
         folder = arguments.data / "imdb"
         _, train, test = read_imdb(folder)
-        raw, prepare = read_raw_imdb(folder), PrepareOptions(vocabulary_size=8192, validation_fraction=0.01)
+        raw, prepare = read_raw_imdb(folder), PrepareOptions(vocabulary_size=VOCABULARY, validation_fraction=0.01)
     else:
         raw = read_yoruba(arguments.data / "yoruba_text")
         train, test = read_masakhane(arguments.data / "masakhane_news" / "yor")
-        prepare = PrepareOptions(vocabulary_size=4096, validation_fraction=0.05)
+        prepare = PrepareOptions(vocabulary_size=VOCABULARY, validation_fraction=0.05)
     if arguments.development:  # the last texts of each class: IMDB's are numbered film by film
         last = {name: [i for i, label in enumerate(train.labels) if label == name] for name in train.label_names}
         held = {i for index in last.values() for i in index[-len(index) // 5 :]}
         test, train = (train.rows([i for i in range(len(train)) if (i in held) == side]) for side in (True, False))
     test = test.subset(min(arguments.tests, len(test)), arguments.seed)
+    train, test = (replace(part, texts=[shortened(text) for text in part.texts]) for part in (train, test))
     return TextSet(arguments.set, raw[: arguments.texts or None], train, test, prepare)
+
+
+def shortened(text: str) -> str:
+    """The first and the last words of a text, as many as `READ` characters hold."""
+    if len(text) <= READ:
+        return text
+    half = READ // 2
+    return text[: text.rfind(" ", 0, half)] + "\n" + text[text.find(" ", len(text) - half) + 1 :]
 
 
 class Bench:
@@ -119,6 +133,7 @@ class Bench:
 
     def __init__(self, texts: TextSet, work: Path, arguments: argparse.Namespace):
         self.texts, self.work, self.arguments = texts, work, arguments
+        self.now = time.process_time if arguments.busy else time.perf_counter
         work.mkdir(parents=True, exist_ok=True)
 
     def row(self, key: str) -> Row:
@@ -140,7 +155,8 @@ class Bench:
         chosen = self.arguments
         return PretrainOptions(
             encoder=key, size=self.size(key), context=CONTEXT if key.startswith("gpt") else None,
-            minutes=chosen.minutes, document_vectors=False, prepare=self.texts.prepare, seed=chosen.seed, device="cpu",
+            minutes=chosen.minutes, document_vectors=False, validations=0, prepare=self.texts.prepare, seed=chosen.seed,
+            device="cpu",
             optimizer=chosen.optimizer, learning_rate=chosen.learning_rate, batch_tokens=chosen.batch_tokens,
         )  # fmt: skip
 
@@ -156,7 +172,8 @@ class Bench:
         """Passes of word vectors, and over how many texts."""
         chosen = self.arguments
         made: dict[str, int] = self.remembered(
-            f"{key}/plan.json", lambda: plan_word_vectors(key, self.texts.raw, chosen.minutes, chosen.seed)
+            f"{key}/plan.json",
+            lambda: plan_word_vectors(cast(Kind, key), self.texts.raw, chosen.minutes, chosen.seed, self.now),
         )
         return made
 
@@ -167,24 +184,34 @@ class Bench:
             run = Run(self.run_folder(key), progress=ConsoleProgress(key))
             self.say(f"{key}: {self.arguments.minutes:g} minutes")
             learn = self._vectors if key in KINDS else self._network
-            model, seconds, processor = learn(key, run)
-            model.facts["processor_share"] = processor / seconds
+            model = learn(key, run)
             folder.parent.mkdir(exist_ok=True)
             model.save(folder)
         return load(folder)
 
-    def _network(self, key: str, run: Run) -> tuple[Model, float, float]:
+    def _network(self, key: str, run: Run) -> Model:
         options, recipe = self.options(key), find_family(key).recipe
         prepare = replace(options.prepare, tokenizer=recipe.tokenizer, spell=recipe.spell)
         assert run.folder is not None
         prepare_corpus(self.texts.raw, run.folder / "corpus", prepare, texts=True)
-        return _clocked(lambda: pretrain(self.texts.raw, options, run, texts=True))
+        with mock.patch.object(loop, "time", SimpleNamespace(monotonic=self.now)):  # what the budget is counted by
+            return self.clocked(lambda: pretrain(self.texts.raw, options, run, texts=True))
 
-    def _vectors(self, key: Kind, run: Run) -> tuple[Model, float, float]:
+    def _vectors(self, key: str, run: Run) -> Model:
         plan = self.plan(key)
-        options = WordVectorOptions(key, epochs=plan["epochs"], seed=self.arguments.seed)
+        options = WordVectorOptions(cast(Kind, key), epochs=plan["epochs"], seed=self.arguments.seed)
+        assert run.folder is not None
         texts = self.texts.raw[:: max(1, len(self.texts.raw) // plan["texts"])][: plan["texts"]]
-        return _clocked(lambda: train_word_vectors(texts, options, run, texts=True))
+        prepare_corpus(texts, run.folder / "corpus", _prepared_for(options), texts=True)
+        return self.clocked(lambda: train_word_vectors(texts, options, run, texts=True))
+
+    def clocked(self, learn: Callable[[], Model]) -> Model:
+        """The model, which then says what its training took by either clock."""
+        clock, processor = time.perf_counter(), time.process_time()
+        model = learn()
+        passed = {"clock": time.perf_counter() - clock, "processor": time.process_time() - processor}
+        model.facts["seconds"] = passed
+        return model
 
     def measured(self, key: str, model: Model) -> dict[str, Any]:
         """Budget, likelihood, speed and what bounds it."""
@@ -192,31 +219,32 @@ class Bench:
         facts: dict[str, Any] = {
             "parameters": model.encoder.n_parameters,
             "vocabulary": model.tokenizer.vocabulary_size,
-            "processor_share": model.facts["processor_share"],
+            "processor_share": model.facts["seconds"]["processor"] / model.facts["seconds"]["clock"],
         }
         measure = self._measured_vectors if key in KINDS else self._measured_network
         found = facts | measure(key, model)
-        peak = fastest_product(self.arguments.matrix, torch.bfloat16 if found["precision"] == "bf16" else torch.float32)
+        dtype = torch.bfloat16 if found["precision"] == "bf16" else torch.float32
+        peak = fastest_product(self.arguments.matrix, dtype, self.now)
         return found | {"peak": peak, "share_of_peak": found["operations_per_second"] / peak}
 
     def _measured_vectors(self, key: str, model: Model) -> dict[str, Any]:
         facts = model.facts["vectors"]
         corpus = open_corpus(self.run_folder(key) / "corpus")
         counts = word_counts(corpus.train, len(corpus.tokenizer.words()))
-        seconds, passes = 60 * max(facts["minutes"], 0.005), facts["epochs"]  # it is rounded to 0.01
+        seconds, passes = model.facts["seconds"]["processor" if self.arguments.busy else "clock"], facts["epochs"]
         options = options_of(facts)
         grams = _grams_a_word(corpus.tokenizer.words(), counts)
         a_pass = operations_of_word_vectors(options, counts[counts > 0], facts.get("pairs", 0), grams)
         tokens = facts["tokens"] * passes
         return {
-            "minutes": facts["minutes"], "tokens": tokens, "passes": passes, "tokens_per_second": tokens / seconds,
+            "minutes": seconds / 60, "tokens": tokens, "passes": passes, "tokens_per_second": tokens / seconds,
             "operations_per_second": a_pass * passes / seconds, "precision": "no",
         }  # fmt: skip
 
     def _measured_network(self, key: str, model: Model) -> dict[str, Any]:
         training, scores, recipe = model.facts["pretrain"], model.facts["validation"], find_family(key).recipe
         options, folder = self.options(key), self.run_folder(key)
-        bounds = measure_bounds(self.texts.raw, options, folder, tuple(self.arguments.steps))
+        bounds = measure_bounds(self.texts.raw, options, folder, tuple(self.arguments.steps), self.now)
         length, words = model.encoder.context or recipe.window, None
         if recipe.spell:
             corpus = open_corpus(folder / "corpus", True)
@@ -243,10 +271,10 @@ class Bench:
     def studied(self, model: Model, methods: Sequence[str], folder: Path) -> dict[str, list[float]]:
         """Accuracy by method, one a draw."""
         chosen, texts = self.arguments, self.texts
-        finetuning = FinetuneOptions(max_tokens=READ, device="cpu")
+        finetuning = FinetuneOptions(device="cpu")
         options = SampleEfficiencyOptions(
             sizes=(chosen.labels,), draws=chosen.draws, methods=tuple(methods), seed=chosen.seed,
-            settings=MethodOptions(finetune=finetuning, frozen_max_tokens=READ),
+            settings=MethodOptions(finetune=finetuning),
         )  # fmt: skip
         told = lambda standing: self.say(f"{model.family}, {folder.name}: {standing.doing}")  # noqa: E731
         study = study_sample_efficiency(model, texts.raw, texts.train, texts.test, options, folder=folder, told=told)
@@ -265,16 +293,16 @@ class Bench:
             save_file(DocumentVectors.fit(known, DocumentVectorOptions()).tensors(), file)
         return DocumentVectors.from_tensors(load_file(file))
 
-    def neighbours(self, model: Model) -> dict[str, list[float]]:
-        """Accuracy of what is no encoder; `model` gives the tokens of the document vectors."""
+    def neighbours(self, key: str) -> dict[str, list[float]]:
+        """Accuracy of what is no encoder; that of the key gives the tokens of the document vectors."""
+        model = self.trained(key)
         found = self.studied(model, NEIGHBOURS, self.work / "neighbours")
-        found["document vectors"] = self.remembered("document_vectors.json", lambda: self._document_vectors(model))
+        found["document vectors"] = self.remembered("document_vectors.json", lambda: self._document_vectors(key, model))
         return found
 
-    def _document_vectors(self, model: Model) -> list[float]:
+    def _document_vectors(self, key: str, model: Model) -> list[float]:
         """A logistic regression on document vectors alone."""
-        space, texts, chosen = self.space(self.run_folder(model.family)), self.texts, self.arguments
-        model = replace(model, max_tokens=READ)
+        space, texts, chosen = self.space(self.run_folder(key)), self.texts, self.arguments
         test, accuracy = space.transform(model.token_ids(texts.test.texts)), []
         for draw in range(chosen.draws):
             data = texts.train.subset(chosen.labels, chosen.seed + draw)
@@ -297,11 +325,11 @@ class Bench:
         print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
 
 
-def _clocked(learn: Callable[[], Model]) -> tuple[Model, float, float]:
-    """A model, and the seconds that it took by the clock and by the processor."""
-    clock, processor = time.perf_counter(), time.process_time()
-    model = learn()
-    return model, time.perf_counter() - clock, time.process_time() - processor
+def _prepared_for(options: WordVectorOptions) -> PrepareOptions:
+    """How `train_word_vectors` prepares its corpus."""
+    return PrepareOptions(
+        "words", options.vocabulary_size, 0.0, options.corpus, options.seed, options.min_count, options.lowercase
+    )
 
 
 def _grams_a_word(words: Sequence[str], counts: Any) -> float:
@@ -316,7 +344,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--set", choices=("imdb", "yoruba"), required=True)
     found.add_argument("--data", type=Path, default=Path("data"), help="holds imdb, or yoruba_text and masakhane_news")
     found.add_argument("--minutes", type=float, default=5.0, help="of training, a row")
-    found.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
+    found.add_argument("--rows", nargs="+", choices=(*KINDS, *SIZES), default=list(ROWS))
     found.add_argument("--labels", type=int, default=100)
     found.add_argument("--draws", type=int, default=5)
     found.add_argument("--tests", type=int, default=1000, help="test texts at most, drawn evenly by class")
@@ -331,6 +359,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--steps", type=int, nargs=3, default=(3, 20, 8), help="left out, timed, profiled")
     found.add_argument("--matrix", type=int, default=2048, help="side of the product that gives the peak")
     found.add_argument("--processor", type=int, help="number of the one processor to run on, where the system can")
+    found.add_argument("--busy", action="store_true", help="count processor time, since the machine has other work")
     found.add_argument("--work", type=Path, help="folder for models and finished cells; by default beside the output")
     found.add_argument("--output", type=Path, required=True, help="the page; a .json with its figures lies beside it")
     return found
@@ -349,14 +378,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.pretrain_only:
         return
     networks = [key for key in chosen.rows if key not in KINDS]
-    neighbours = bench.neighbours(bench.trained((networks or chosen.rows)[0]))
+    neighbours = bench.neighbours((networks or chosen.rows)[0])
     given = list(sys.argv[1:] if arguments is None else arguments)
     facts = {
         "command": shlex.join(["python", "-m", "benchmarks.equal_budget", *given]),
         "date": time.strftime("%Y-%m-%d"), "machine": describe_machine(), "set": chosen.set,
         "minutes": chosen.minutes, "labels": chosen.labels, "draws": chosen.draws, "tests": len(texts.test),
         "raw_texts": len(texts.raw), "raw_words": sum(len(text.split()) for text in texts.raw), "read": READ,
-        "development": chosen.development, "matrix": chosen.matrix,
+        "development": chosen.development, "busy": chosen.busy, "matrix": chosen.matrix,
     }  # fmt: skip
     write(chosen.output, [asdict(row) for row in rows], neighbours, facts)
 

@@ -36,12 +36,14 @@ def write(output: Path, rows: list[Facts], neighbours: dict[str, list[float]], f
 
 
 def _head(facts: Facts) -> list[str]:
+    clock = ", in processor time, since the machine had other work" if facts["busy"] else ""
     where = "development texts out of the training part" if facts["development"] else "test texts"
     return [
         f"# Every encoder, {facts['minutes']:g} minutes of one thread on the same raw text: {facts['set']}", "",
         f"Written by `{facts['command']}` on {facts['date']}. Raw text: {facts['raw_texts']:,} documents, "
         f"{facts['raw_words']:,} words. Transfer: {facts['labels']} labelled texts, {facts['draws']} draws of them, "
-        f"{facts['tests']:,} {where}, of each the first and last tokens, {facts['read']} in all.", "",
+        f"{facts['tests']:,} {where}, of each the first and last words, {facts['read']:,} characters for "
+        f"every method. Minutes are those of one thread{clock}.", "",
     ]  # fmt: skip
 
 
@@ -128,7 +130,7 @@ def _foot(rows: list[Facts], facts: Facts) -> list[str]:
         "\\* ELMo predicts words, those beyond its vocabulary as one unknown word: its figure is no measure of whole "
         "texts and cannot be compared with the others.", "",
         "Tokens are words for word vectors and elmo, pieces of words (BPE) for the others. The minutes are those of "
-        "the training loop, validation included; of word vectors those of whole passes, as many as fit. The processor "
+        "the training loop, without validation; of word vectors those of whole passes, as many as fit. The processor "
         "column says how much of the time by the clock the training had one.", "",
         f"Peak, GFLOP/s: {'; '.join(told)}. Machine: {facts['machine']}.", "",
     ]  # fmt: skip

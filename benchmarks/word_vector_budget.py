@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,13 @@ SAMPLE = 5000  # texts at most
 CAREFUL = 0.9  # a larger vocabulary stays in the cache less well than the sample's
 
 
-def plan_word_vectors(kind: Kind, texts: Sequence[str], minutes: float, seed: int = 0) -> dict[str, int]:
+def plan_word_vectors(
+    kind: Kind, texts: Sequence[str], minutes: float, seed: int = 0, now: Callable[[], float] = time.perf_counter
+) -> dict[str, int]:
     """Passes over how many of the texts take the minutes: one pass over a part, where one over all takes longer.
 
     Two runs on a sample, of one pass and of three, part the time of a pass from what comes before the first.
+    `now` is the clock.
     """
     step = max(1, len(texts) // SAMPLE)
     sample = list(texts[::step])
@@ -29,9 +32,9 @@ def plan_word_vectors(kind: Kind, texts: Sequence[str], minutes: float, seed: in
         train_word_vectors(sample, first, run, texts=True)  # the corpus is prepared
         seconds = []
         for epochs in (1, 3):
-            started = time.perf_counter()
+            started = now()
             train_word_vectors(sample, WordVectorOptions(kind, epochs=epochs, seed=seed), run, texts=True)
-            seconds.append(time.perf_counter() - started)
+            seconds.append(now() - started)
     share = len(sample) / len(texts)
     a_pass = max((seconds[1] - seconds[0]) / 2, 1e-3) / share
     before = max(0.0, seconds[0] / share - a_pass)

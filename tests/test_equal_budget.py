@@ -134,6 +134,16 @@ def test_it_runs_and_goes_on_where_it_stood(tmp_path, monkeypatch):
     assert json.loads(page.with_suffix(".json").read_text(encoding="utf8"))["rows"] == held["rows"]
 
 
+def test_texts_are_cut_in_their_middle():
+    text = " ".join(f"w{number}" for number in range(1000))
+    short = equal_budget.shortened(text)
+    assert equal_budget.READ - 12 < len(short) <= equal_budget.READ
+    head, tail = short.split("\n")
+    assert text.startswith(head + " ")
+    assert text.endswith(" " + tail)
+    assert equal_budget.shortened(short) == short
+
+
 def test_elmo_is_marked_as_not_comparable(tmp_path):
     facts = {
         "parameters": 1, "vocabulary": 2, "minutes": 1.0, "tokens": 3, "steps": 4, "processor_share": 1.0,
@@ -144,7 +154,7 @@ def test_elmo_is_marked_as_not_comparable(tmp_path):
     rows = [{"key": key, "size": "tiny", "facts": facts, "accuracy": accuracy} for key in ("gpt", "elmo")]
     told = {
         "minutes": 1.0, "set": "imdb", "command": "c", "date": "d", "raw_texts": 1, "raw_words": 1, "labels": 1,
-        "draws": 2, "tests": 1, "read": 1, "development": True, "matrix": 8, "machine": "m",
+        "draws": 2, "tests": 1, "read": 1, "development": True, "busy": True, "matrix": 8, "machine": "m",
     }  # fmt: skip
     write(tmp_path / "page.md", rows, {"majority": [0.5, 0.5]}, told)
     text = (tmp_path / "page.md").read_text(encoding="utf8")
