@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from langnet.encoders.gpt import FAMILIES, GPT, rotary_angles, rotate
+from langnet.encoders.gpt import FAMILIES, GPT, GPTConfig, rotary_angles, rotate
 from langnet.encoders.registry import build_encoder, find_family
 from langnet.errors import LangnetError
 
