@@ -42,6 +42,7 @@ from langnet.recipes.finetune import FinetuneOptions
 from langnet.recipes.model import Model, load
 from langnet.recipes.pretrain import PretrainOptions, Run, pretrain
 from langnet.recipes.word_vectors import Kind, WordVectorOptions, train_word_vectors
+from langnet.study.cells import Cell
 from langnet.study.methods import MethodOptions
 from langnet.study.sample_efficiency import SampleEfficiencyOptions, study_sample_efficiency
 from langnet.text.batches import LanguageModelBatches
@@ -93,12 +94,14 @@ class Row:
         size: named size of the family, or the width of word vectors.
         facts: of the training and of its speed, by name.
         accuracy: by method, one a draw.
+        states_used: in how many draws cross-validation gave the states a weight beside document vectors.
     """
 
     key: str
     size: str
     facts: dict[str, Any]
     accuracy: dict[str, list[float]] = field(default_factory=dict)
+    states_used: int = 0
 
 
 def read_set(arguments: argparse.Namespace) -> TextSet:
@@ -143,7 +146,12 @@ class Bench:
         size = str(model.encoder.dim) if key in KINDS else self.size(key)
         row = Row(key, size, facts)
         if not self.arguments.pretrain_only:
-            row.accuracy = self.transferred(key, model)
+            alone = self.studied(model, ENCODERS, self.work / key)
+            space = replace(model, document_vectors=self.space(self.run_folder(key)))
+            both = self.studied(space, ("frozen",), self.work / key / "documents")["frozen"]
+            row.accuracy = {method: accuracies(cells) for method, cells in alone.items()}
+            row.accuracy["documents"] = accuracies(both)
+            row.states_used = sum(cell.facts["choice"]["state_weight"] > 0 for cell in both)
         return row
 
     def size(self, key: str) -> str:
@@ -261,15 +269,8 @@ class Bench:
             "operations_per_second": a_token * bounds.tokens_per_second, "precision": default_precision(CPU),
         }  # fmt: skip
 
-    def transferred(self, key: str, model: Model) -> dict[str, list[float]]:
-        """Accuracy of every method, with the encoder's states alone, then frozen with document vectors too."""
-        found = self.studied(model, ENCODERS, self.work / key)
-        with_space = replace(model, document_vectors=self.space(self.run_folder(key)))
-        found |= {"documents": self.studied(with_space, ("frozen",), self.work / key / "documents")["frozen"]}
-        return found
-
-    def studied(self, model: Model, methods: Sequence[str], folder: Path) -> dict[str, list[float]]:
-        """Accuracy by method, one a draw."""
+    def studied(self, model: Model, methods: Sequence[str], folder: Path) -> dict[str, list[Cell]]:
+        """The cells of each method, one a draw."""
         chosen, texts = self.arguments, self.texts
         finetuning = FinetuneOptions(device="cpu")
         options = SampleEfficiencyOptions(
@@ -278,9 +279,7 @@ class Bench:
         )  # fmt: skip
         told = lambda standing: self.say(f"{model.family}, {folder.name}: {standing.doing}")  # noqa: E731
         study = study_sample_efficiency(model, texts.raw, texts.train, texts.test, options, folder=folder, told=told)
-        return {
-            method: [cell.scores["accuracy"] for cell in study.cells_of(method, chosen.labels)] for method in methods
-        }
+        return {method: study.cells_of(method, chosen.labels) for method in methods}
 
     def space(self, run_folder: Path) -> DocumentVectors:
         """Document vectors of the raw text in the tokens of a run's corpus."""
@@ -296,7 +295,8 @@ class Bench:
     def neighbours(self, key: str) -> dict[str, list[float]]:
         """Accuracy of what is no encoder; that of the key gives the tokens of the document vectors."""
         model = self.trained(key)
-        found = self.studied(model, NEIGHBOURS, self.work / "neighbours")
+        cells = self.studied(model, NEIGHBOURS, self.work / "neighbours")
+        found = {method: accuracies(of_method) for method, of_method in cells.items()}
         found["document vectors"] = self.remembered("document_vectors.json", lambda: self._document_vectors(key, model))
         return found
 
@@ -323,6 +323,11 @@ class Bench:
     def say(self, text: str) -> None:
         """A line with the time."""
         print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
+
+
+def accuracies(cells: Sequence[Cell]) -> list[float]:
+    """Of cells."""
+    return [cell.scores["accuracy"] for cell in cells]
 
 
 def _prepared_for(options: WordVectorOptions) -> PrepareOptions:

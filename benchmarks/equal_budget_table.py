@@ -51,17 +51,19 @@ def _transfer(rows: list[Facts], neighbours: dict[str, list[float]]) -> list[str
     lines = [
         "## What it is worth", "",
         "Accuracy, mean over draws and 95 % t interval. The first three columns see the encoder's states alone; the "
-        "last adds document vectors of the same raw text, which need no encoder. The gain is over the same network "
+        "last adds document vectors of the same raw text, which need no encoder, and says in how many draws "
+        "cross-validation gave the encoder's states any weight beside them. The gain is over the same network "
         "fine-tuned from random weights, paired by draw.", "",
         "| encoder | bits per byte | from scratch | frozen | fine-tuned | frozen - scratch | fine-tuned - scratch | "
-        "frozen, with document vectors |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "frozen, with document vectors | states used |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
     for row in rows:
         accuracy = row["accuracy"]
         cells = [NAMES[row["key"]], _bits(row), *(_mean(accuracy[key]) for key in ("scratch", "frozen", "finetune"))]
         cells += [_gain(accuracy[key], accuracy["scratch"]) for key in ("frozen", "finetune")]
-        lines.append(_line([*cells, _mean(accuracy["documents"])]))
+        used = f"{row['states_used']} of {len(accuracy['documents'])}"
+        lines.append(_line([*cells, _mean(accuracy["documents"]), used]))
     lines += ["", "| neighbour | accuracy |", "| --- | --- |"]
     lines += [_line([NEIGHBOURS[key], _mean(values)]) for key, values in neighbours.items()]
     return [*lines, ""]

@@ -151,7 +151,9 @@ def test_elmo_is_marked_as_not_comparable(tmp_path):
         "share_of_peak": 0.1, "peak": 1e10, "precision": "no", "shares": dict.fromkeys(KINDS, 0.2),
     }  # fmt: skip
     accuracy = {key: [0.5, 0.6] for key in ("scratch", "frozen", "finetune", "documents")}
-    rows = [{"key": key, "size": "tiny", "facts": facts, "accuracy": accuracy} for key in ("gpt", "elmo")]
+    rows = [
+        {"key": key, "size": "tiny", "facts": facts, "accuracy": accuracy, "states_used": 1} for key in ("gpt", "elmo")
+    ]
     told = {
         "minutes": 1.0, "set": "imdb", "command": "c", "date": "d", "raw_texts": 1, "raw_words": 1, "labels": 1,
         "draws": 2, "tests": 1, "read": 1, "development": True, "busy": True, "matrix": 8, "machine": "m",
