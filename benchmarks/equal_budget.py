@@ -272,7 +272,7 @@ class Bench:
     def studied(self, model: Model, methods: Sequence[str], folder: Path) -> dict[str, list[Cell]]:
         """The cells of each method, one a draw."""
         chosen, texts = self.arguments, self.texts
-        finetuning = FinetuneOptions(device="cpu")
+        finetuning = FinetuneOptions(least_steps=chosen.finetuning_steps, device="cpu")
         options = SampleEfficiencyOptions(
             sizes=(chosen.labels,), draws=chosen.draws, methods=tuple(methods), seed=chosen.seed,
             settings=MethodOptions(finetune=finetuning),
@@ -352,6 +352,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--rows", nargs="+", choices=(*KINDS, *SIZES), default=list(ROWS))
     found.add_argument("--labels", type=int, default=100)
     found.add_argument("--draws", type=int, default=5)
+    found.add_argument("--finetuning-steps", type=int, default=60, help="at least; fine-tuned and from scratch")
     found.add_argument("--tests", type=int, default=1000, help="test texts at most, drawn evenly by class")
     found.add_argument("--texts", type=int, default=0, help="only so many raw texts; 0 is all")
     found.add_argument("--seed", type=int, default=0)

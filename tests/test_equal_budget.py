@@ -112,7 +112,19 @@ def imdb(folder: Path) -> Path:
 
 
 ARGUMENTS = ["--set", "imdb", "--minutes", "0.002", "--labels", "8", "--draws", "1", "--tests", "20"]
-ARGUMENTS += ["--steps", "1", "1", "1", "--matrix", "32", "--rows", "word2vec-cbow", "awd-lstm"]
+ARGUMENTS += [
+    "--finetuning-steps",
+    "2",
+    "--steps",
+    "1",
+    "1",
+    "1",
+    "--matrix",
+    "32",
+    "--rows",
+    "word2vec-cbow",
+    "awd-lstm",
+]
 
 
 def test_it_runs_and_goes_on_where_it_stood(tmp_path, monkeypatch):
