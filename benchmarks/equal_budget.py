@@ -30,8 +30,8 @@ from safetensors.torch import load_file, save_file
 
 from benchmarks.bounds import measure_bounds
 from benchmarks.equal_budget_table import write
+from benchmarks.equal_budget_texts import READ, TextSet, read_set
 from benchmarks.operations import Words, operations_a_token, operations_of_word_vectors
-from benchmarks.sources import read_imdb, read_masakhane, read_raw_imdb, read_yoruba
 from benchmarks.variants import CPU, fastest_product
 from benchmarks.word_vector_budget import options_of, plan_word_vectors
 from langnet.encoders.document_vectors import DocumentVectorOptions, DocumentVectors
@@ -46,7 +46,6 @@ from langnet.study.cells import Cell
 from langnet.study.methods import MethodOptions
 from langnet.study.sample_efficiency import SampleEfficiencyOptions, study_sample_efficiency
 from langnet.text.batches import LanguageModelBatches
-from langnet.text.labelled import LabelledData
 from langnet.text.prepare import PrepareOptions, prepare_corpus
 from langnet.text.prepared import open_corpus
 from langnet.text.spelling import PredictableDocuments, SpelledBatches
@@ -59,30 +58,9 @@ WORD_VECTORS = ("word2vec-skipgram", "fasttext", "glove")
 # The size of each family that gets furthest in a few minutes of one thread, of those tried in LOG.md.
 SIZES = {"gpt": "tiny", "gpt-2": "tiny", "gpt-2018": "tiny", "awd-lstm": "tiny", "elmo": "tiny"}
 ROWS = (*WORD_VECTORS, *SIZES)
-VOCABULARY = 4096
 CONTEXT = 256  # of the transformers, whose tiny sizes have 128
-READ = 1200  # characters of a labelled or test text that all methods read, whatever their tokens
 NEIGHBOURS = ("majority", "tfidf", "svd")
 ENCODERS = ("scratch", "frozen", "finetune")
-
-
-@dataclass(frozen=True)
-class TextSet:
-    """What one table is about.
-
-    Attributes:
-        name: of the set.
-        raw: texts without labels.
-        train: where labelled texts are drawn from.
-        test: what is predicted.
-        prepare: vocabulary and held-out part.
-    """
-
-    name: str
-    raw: list[str]
-    train: LabelledData
-    test: LabelledData
-    prepare: PrepareOptions
 
 
 @dataclass
@@ -102,33 +80,6 @@ class Row:
     facts: dict[str, Any]
     accuracy: dict[str, list[float]] = field(default_factory=dict)
     states_used: int = 0
-
-
-def read_set(arguments: argparse.Namespace) -> TextSet:
-    """The texts of a table, from `--data`."""
-    if arguments.set == "imdb":
-        folder = arguments.data / "imdb"
-        _, train, test = read_imdb(folder)
-        raw, prepare = read_raw_imdb(folder), PrepareOptions(vocabulary_size=VOCABULARY, validation_fraction=0.01)
-    else:
-        raw = read_yoruba(arguments.data / "yoruba_text")
-        train, test = read_masakhane(arguments.data / "masakhane_news" / "yor")
-        prepare = PrepareOptions(vocabulary_size=VOCABULARY, validation_fraction=0.05)
-    if arguments.development:  # the last texts of each class: IMDB's are numbered film by film
-        last = {name: [i for i, label in enumerate(train.labels) if label == name] for name in train.label_names}
-        held = {i for index in last.values() for i in index[-len(index) // 5 :]}
-        test, train = (train.rows([i for i in range(len(train)) if (i in held) == side]) for side in (True, False))
-    test = test.subset(min(arguments.tests, len(test)), arguments.seed)
-    train, test = (replace(part, texts=[shortened(text) for text in part.texts]) for part in (train, test))
-    return TextSet(arguments.set, raw[: arguments.texts or None], train, test, prepare)
-
-
-def shortened(text: str) -> str:
-    """The first and the last words of a text, as many as `READ` characters hold."""
-    if len(text) <= READ:
-        return text
-    half = READ // 2
-    return text[: text.rfind(" ", 0, half)] + "\n" + text[text.find(" ", len(text) - half) + 1 :]
 
 
 class Bench:
@@ -275,7 +226,7 @@ class Bench:
         finetuning = FinetuneOptions(least_steps=chosen.finetuning_steps, device="cpu")
         options = SampleEfficiencyOptions(
             sizes=(chosen.labels,), draws=chosen.draws, methods=tuple(methods), seed=chosen.seed,
-            settings=MethodOptions(finetune=finetuning),
+            settings=MethodOptions(finetune=finetuning), slow_draws=chosen.slow_draws,
         )  # fmt: skip
         told = lambda standing: self.say(f"{model.family}, {folder.name}: {standing.doing}")  # noqa: E731
         study = study_sample_efficiency(model, texts.raw, texts.train, texts.test, options, folder=folder, told=told)
@@ -352,6 +303,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--rows", nargs="+", choices=(*KINDS, *SIZES), default=list(ROWS))
     found.add_argument("--labels", type=int, default=100)
     found.add_argument("--draws", type=int, default=5)
+    found.add_argument("--slow-draws", type=int, help="of what trains a network, where they are fewer")
     found.add_argument("--finetuning-steps", type=int, default=60, help="at least; fine-tuned and from scratch")
     found.add_argument("--tests", type=int, default=1000, help="test texts at most, drawn evenly by class")
     found.add_argument("--texts", type=int, default=0, help="only so many raw texts; 0 is all")
@@ -389,7 +341,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     facts = {
         "command": shlex.join(["python", "-m", "benchmarks.equal_budget", *given]),
         "date": time.strftime("%Y-%m-%d"), "machine": describe_machine(), "set": chosen.set,
-        "minutes": chosen.minutes, "labels": chosen.labels, "draws": chosen.draws, "tests": len(texts.test),
+        "minutes": chosen.minutes, "labels": chosen.labels, "draws": chosen.draws, "slow_draws": chosen.slow_draws,
+        "tests": len(texts.test),
         "raw_texts": len(texts.raw), "raw_words": sum(len(text.split()) for text in texts.raw), "read": READ,
         "development": chosen.development, "busy": chosen.busy, "matrix": chosen.matrix,
     }  # fmt: skip

@@ -37,12 +37,13 @@ def write(output: Path, rows: list[Facts], neighbours: dict[str, list[float]], f
 
 def _head(facts: Facts) -> list[str]:
     clock = ", in processor time, since the machine had other work" if facts["busy"] else ""
+    fewer = f" ({facts['slow_draws']} where a network is trained)" if facts["slow_draws"] else ""
     where = "development texts out of the training part" if facts["development"] else "test texts"
     return [
         f"# Every encoder, {facts['minutes']:g} minutes of one thread on the same raw text: {facts['set']}", "",
         f"Written by `{facts['command']}` on {facts['date']}. Raw text: {facts['raw_texts']:,} documents, "
-        f"{facts['raw_words']:,} words. Transfer: {facts['labels']} labelled texts, {facts['draws']} draws of them, "
-        f"{facts['tests']:,} {where}, of each the first and last words, {facts['read']:,} characters for "
+        f"{facts['raw_words']:,} words. Transfer: {facts['labels']} labelled texts, {facts['draws']} draws of "
+        f"them{fewer}, {facts['tests']:,} {where}, of each the first and last words, {facts['read']:,} characters for "
         f"every method. Minutes are those of one thread{clock}.", "",
     ]  # fmt: skip
 
@@ -145,7 +146,7 @@ def _mean(values: Sequence[float]) -> str:
 
 
 def _gain(values: Sequence[float], control: Sequence[float]) -> str:
-    gaps = np.subtract(values, control)
+    gaps = np.subtract(*zip(*zip(values, control, strict=False), strict=True))  # the draws that both have
     if len(gaps) < 2:
         return f"{gaps.mean():+.3f}"
     interval = seeds_interval(gaps.tolist())

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks import equal_budget
 from benchmarks.bounds import KINDS, Bounds
 from benchmarks.equal_budget_table import write
+from benchmarks.equal_budget_texts import READ, shortened
 from benchmarks.operations import Words, operations_a_token, operations_of_word_vectors
 from benchmarks.sources import read_masakhane, read_yoruba
 from langnet.encoders.awd_lstm import AWDLSTM, AWDLSTMConfig
@@ -148,12 +149,12 @@ def test_it_runs_and_goes_on_where_it_stood(tmp_path, monkeypatch):
 
 def test_texts_are_cut_in_their_middle():
     text = " ".join(f"w{number}" for number in range(1000))
-    short = equal_budget.shortened(text)
-    assert equal_budget.READ - 12 < len(short) <= equal_budget.READ
+    short = shortened(text)
+    assert READ - 12 < len(short) <= READ
     head, tail = short.split("\n")
     assert text.startswith(head + " ")
     assert text.endswith(" " + tail)
-    assert equal_budget.shortened(short) == short
+    assert shortened(short) == short
 
 
 def test_elmo_is_marked_as_not_comparable(tmp_path):
@@ -162,19 +163,25 @@ def test_elmo_is_marked_as_not_comparable(tmp_path):
         "bits_per_byte": 1.5, "interval": [1.4, 1.6], "operations_per_second": 1e9, "tokens_per_second": 5.0,
         "share_of_peak": 0.1, "peak": 1e10, "precision": "no", "shares": dict.fromkeys(KINDS, 0.2),
     }  # fmt: skip
-    accuracy = {key: [0.5, 0.6] for key in ("scratch", "frozen", "finetune", "documents")}
+    accuracy = {key: [0.5, 0.6] for key in ("scratch", "finetune", "documents")}
+    accuracy["frozen"] = [0.7, 0.8, 0.9]  # fewer draws where a network is trained
     rows = [
         {"key": key, "size": "tiny", "facts": facts, "accuracy": accuracy, "states_used": 1} for key in ("gpt", "elmo")
     ]
     told = {
         "minutes": 1.0, "set": "imdb", "command": "c", "date": "d", "raw_texts": 1, "raw_words": 1, "labels": 1,
-        "draws": 2, "tests": 1, "read": 1, "development": True, "busy": True, "matrix": 8, "machine": "m",
+        "draws": 3, "slow_draws": 2, "tests": 1, "read": 1, "development": True, "busy": True, "matrix": 8,
+        "machine": "m",
     }  # fmt: skip
     write(tmp_path / "page.md", rows, {"majority": [0.5, 0.5]}, told)
     text = (tmp_path / "page.md").read_text(encoding="utf8")
     assert "| gpt | 1.500 [1.400, 1.600] |" in text
     assert "| elmo | (1.500 [1.400, 1.600])* |" in text
     assert "development texts" in text
+    assert "3 draws of them (2 where a network is trained)" in text
+    assert (
+        "| 0.800 [0.552, 1.048] | 0.550 [-0.085, 1.185] | +0.200 [+0.200, +0.200] | +0.000 [+0.000, +0.000] |" in text
+    )
 
 
 def test_yoruba_is_cut_into_documents(tmp_path):
