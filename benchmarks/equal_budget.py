@@ -55,7 +55,7 @@ from langnet.training.progress import ConsoleProgress
 from langnet.training.word2vec import word_counts
 
 WORD_VECTORS = ("word2vec-skipgram", "fasttext", "glove")
-# The size of each family that gets furthest in a few minutes of one thread, of those tried in LOG.md.
+# A few minutes of one thread are too short for more: the next size of gpt was behind (LOG.md).
 SIZES = {"gpt": "tiny", "gpt-2": "tiny", "gpt-2018": "tiny", "awd-lstm": "tiny", "elmo": "tiny"}
 ROWS = (*WORD_VECTORS, *SIZES)
 CONTEXT = 256  # of the transformers, whose tiny sizes have 128
