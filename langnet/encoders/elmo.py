@@ -266,8 +266,9 @@ FAMILIES: list[Family] = [
         _config,
         Recipe(
             "adamw",
-            2e-3,
+            5e-3,
             objective={"name": "bidirectional_language_model", "negatives": 8192},
+            batch_tokens=1024,
             window=128,
             tokenizer="words",
             spell=True,

@@ -12,10 +12,9 @@ root of their number.
 positions (Su et al. 2021), normalised queries and keys (Henry et al. 2020), squared ReLU (So et al. 2021), no biases,
 and output projections that start at zero, so that every block starts as the identity.
 
-What differs here: the families are one configuration apart, and padding stands on the right, where a causal model
-cannot see it, so it needs no attention mask. The same weights can also read from both sides, for masked objectives
-(Devlin et al. 2018): by the configuration, or call by call. On a CPU what stands between the matrix products is
-computed by `encoders/fused.py`.
+What differs here: narrow encoders draw their weights wider (`GPT._initialise`) and learn at a higher rate; padding stands
+on the right, where a causal model cannot see it. The same weights can read from both sides, for masked objectives. On a
+CPU what stands between the matrix products is computed by `encoders/fused.py`.
 """
 
 from __future__ import annotations
@@ -32,6 +31,8 @@ from langnet.encoders import fused
 from langnet.encoders.encoder import Encoder, Encoding
 from langnet.encoders.family import Family, Recipe
 from langnet.errors import LangnetError
+
+PUBLISHED_WIDTH = 768  # of the transformer of 2018 and the smallest of 2019
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,12 @@ class GPT(Encoder):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Draw weights: N(0, 0.02) as published, or scaled by fan-in with zero outputs."""
+        """Draw weights: N(0, 0.02) as published at 768 and wider, or scaled by fan-in with zero outputs.
+
+        Narrower ones are drawn wider, by the root of the width, so that a product keeps the scale that it has at 768: at
+        0.02 a post-norm encoder 128 wide learns nothing but the words' frequencies for long.
+        """
+        std = 0.02 * max(1.0, PUBLISHED_WIDTH / self.config.dim) ** 0.5 if self.config.norm != "pre-rms" else 0.02
         for name, parameter in self.named_parameters():
             if parameter.dim() < 2:  # a bias, or a LayerNorm's gain, which stays at one
                 if name.endswith("bias"):
@@ -244,9 +250,9 @@ class GPT(Encoder):
             elif name.endswith("output.weight") and self.config.zero_outputs:
                 nn.init.zeros_(parameter)
             elif name.endswith("output.weight") and self.config.norm == "pre-layer":
-                nn.init.normal_(parameter, std=0.02 * (2 * self.config.n_layers) ** -0.5)
+                nn.init.normal_(parameter, std=std * (2 * self.config.n_layers) ** -0.5)
             elif "embedding" in name or self.config.norm != "pre-rms":
-                nn.init.normal_(parameter, std=0.02)
+                nn.init.normal_(parameter, std=std)
             else:
                 nn.init.normal_(parameter, std=self.config.dim**-0.5)
 
@@ -363,7 +369,15 @@ FAMILIES: list[Family] = [
         GPTConfig,
         SIZES,
         partial(_config, SIZES, PUBLISHED_2018),
-        Recipe("adamw", 2.5e-4, rate_width=768, betas=(0.9, 0.98), schedule="cosine", warmup=0.02),
+        Recipe(
+            "adamw",
+            2.5e-4,
+            rate_width=PUBLISHED_WIDTH,
+            betas=(0.9, 0.98),
+            schedule="cosine",
+            warmup=0.02,
+            batch_tokens=2048,
+        ),
     ),
     Family(
         "gpt-2",
@@ -373,6 +387,15 @@ FAMILIES: list[Family] = [
         SIZES_2,
         partial(_config, SIZES_2, PUBLISHED_2),
         # The paper tells no rates; these are of Brown et al. 2020, table 2.1 and appendix B.
-        Recipe("adamw", 6e-4, rate_width=768, betas=(0.9, 0.95), weight_decay=0.1, schedule="cosine", warmup=0.02),
+        Recipe(
+            "adamw",
+            6e-4,
+            rate_width=PUBLISHED_WIDTH,
+            betas=(0.9, 0.95),
+            weight_decay=0.1,
+            schedule="cosine",
+            warmup=0.02,
+            batch_tokens=2048,
+        ),
     ),
 ]

@@ -79,6 +79,8 @@ class PretrainOptions:
         word_classes: how the views beside them are made, from which co-training starts.
         prepare: tokenizer, vocabulary, cleaning and splitting.
         dropout_scale: factor on all of the encoder's dropouts, where it has that dial; None takes the size's own.
+        validations: how many there are in the run, within its budget; None takes the family's. The held-out documents
+            are scored once more at its end.
         seed: of weights, data order and dropout.
         precision: `auto`, `no` or `bf16`.
         device: None chooses.
@@ -104,6 +106,7 @@ class PretrainOptions:
     word_classes: WordClassOptions = field(default_factory=WordClassOptions)
     prepare: PrepareOptions = field(default_factory=PrepareOptions)
     dropout_scale: float | None = None
+    validations: int | None = None
     seed: int = 0
     precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
@@ -123,6 +126,8 @@ class PretrainOptions:
             raise LangnetError(f"an update cannot have {self.batch_tokens} tokens; take some thousands")
         if self.learning_rate is not None and self.learning_rate <= 0:
             raise LangnetError(f"the learning rate must be above zero, not {self.learning_rate:g}")
+        if self.validations is not None and self.validations < 0:
+            raise LangnetError(f"the number of validations must be 0 or more, not {self.validations}")
 
     def budget(self) -> Budget:
         """The budget; ten minutes where none is given."""
@@ -306,7 +311,7 @@ def _loop_config(encoder: Encoder, recipe: Recipe, options: PretrainOptions) -> 
         options.schedule or ScheduleConfig(recipe.schedule, recipe.warmup, decay=recipe.decay),
         seed=options.seed,
         clip=recipe.clip,
-        validations=recipe.validations,
+        validations=recipe.validations if options.validations is None else options.validations,
         precision=options.precision,
         device=options.device,
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from langnet.encoders.gpt import FAMILIES, GPT, rotary_angles, rotate
+from langnet.encoders.gpt import FAMILIES, GPT, GPTConfig, rotary_angles, rotate
 from langnet.encoders.registry import build_encoder, find_family
 from langnet.errors import LangnetError
 
@@ -76,3 +76,13 @@ def test_too_long_and_unknown_are_said(encoder):
         encoder(torch.zeros(1, 129, dtype=torch.long))
     with pytest.raises(LangnetError, match="no size 'huge'"):
         build_encoder("gpt", "huge", 50, seed=0)
+
+
+@pytest.mark.parametrize(("dim", "wanted"), [(192, 0.04), (768, 0.02), (1024, 0.02)])
+@pytest.mark.parametrize("norm", ["post-layer", "pre-layer"])
+def test_narrow_published_encoders_are_drawn_wider(norm, dim, wanted):
+    gpt = GPT(GPTConfig(1000, 16, dim, 1, 4, 512, norm=norm, positions="learned", zero_outputs=False))
+    for matrix in (gpt.token_embedding.weight, gpt.blocks[0].attention.qkv, gpt.blocks[0].feedforward.inner.weight):
+        assert float(matrix.std()) == pytest.approx(wanted, rel=0.02)
+    outputs = gpt.blocks[0].feedforward.output.weight
+    assert float(outputs.std()) == pytest.approx(wanted / (2**0.5 if norm == "pre-layer" else 1), rel=0.02)
