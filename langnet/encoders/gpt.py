@@ -12,9 +12,8 @@ root of their number.
 positions (Su et al. 2021), normalised queries and keys (Henry et al. 2020), squared ReLU (So et al. 2021), no biases,
 and output projections that start at zero, so that every block starts as the identity.
 
-What differs here: narrow encoders draw their weights wider (`GPT._initialise`) and learn at a higher rate; padding stands
-on the right, where a causal model cannot see it. The same weights can read from both sides, for masked objectives. On a
-CPU what stands between the matrix products is computed by `encoders/fused.py`.
+What differs here: narrow encoders draw their weights wider and learn at a higher rate; padding stands on the right,
+where a causal model cannot see it; the same weights can read from both sides. `encoders/fused.py` serves CPUs.
 """
 
 from __future__ import annotations
@@ -239,8 +238,8 @@ class GPT(Encoder):
     def _initialise(self) -> None:
         """Draw weights: N(0, 0.02) as published at 768 and wider, or scaled by fan-in with zero outputs.
 
-        Narrower ones are drawn wider, by the root of the width, so that a product keeps the scale that it has at 768: at
-        0.02 a post-norm encoder 128 wide learns nothing but the words' frequencies for long.
+        Narrower ones are drawn wider, so that a product keeps the scale that it has at 768: at 0.02 a post-norm encoder
+        128 wide learns nothing but the words' frequencies for long.
         """
         std = 0.02 * max(1.0, PUBLISHED_WIDTH / self.config.dim) ** 0.5 if self.config.norm != "pre-rms" else 0.02
         for name, parameter in self.named_parameters():
