@@ -25,6 +25,7 @@ TRAIN_HELP = "The training texts, for TF-IDF beside the model; not needed where 
     epilog=examples(
         "langnet evaluate my-classifier test.csv",
         "langnet evaluate my-classifier test.csv --train train.csv --json scores.json --predictions predictions.csv",
+        "langnet evaluate my-reader dev.json --train train.json --predictions predictions.json",
         "langnet evaluate my-lm heldout.txt --documents paragraph",
     )
 )
@@ -37,7 +38,9 @@ def evaluate(
     label_column: LabelColumn = "label",
     documents: Documents = "file",
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything into this file.")] = None,
-    predictions: Annotated[Path | None, typer.Option(help="Write every prediction: a .csv or .jsonl file.")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Write every prediction: a .csv or .jsonl file; of answers .json or .jsonl.")
+    ] = None,
 ) -> None:
     """Score a classifier or a language model, with intervals and beside its neighbours.
 

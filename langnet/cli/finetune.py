@@ -35,7 +35,9 @@ PoolingName = Literal["last", "mean", "concat"]
 ScheduleName = Literal["slanted-triangular", "linear", "cosine", "trapezoid", "constant"]
 METHOD_HELP = "finetune trains everything; frozen a linear head on the layers' states; scratch starts from nothing."
 UNLABELLED_HELP = "Further texts of the same kind without labels, to learn from beside the labelled ones."
-HELD_OUT_HELP = "Part of the labelled texts that chooses the best step; 0 trains on all to the end."
+HELD_OUT_HELP = (
+    "Part of the labelled texts (or of the articles) that chooses the best step; 0 trains on all to the end."
+)
 
 
 @app.command(
@@ -44,6 +46,7 @@ HELD_OUT_HELP = "Part of the labelled texts that chooses the best step; 0 trains
         "langnet finetune my-lm train.jsonl --label-column topic --output my-classifier --epochs 4",
         "langnet finetune my-lm few.csv --unlabelled many.csv --output my-classifier",
         "langnet finetune my-lm snli.jsonl --task entail --output my-nli",
+        "langnet finetune my-lm squad.json --task answer --output my-reader --validation-fraction 0.1",
         "langnet finetune my-lm classes/ --output my-classifier    (a folder with a sub-folder a class)",
     )
 )

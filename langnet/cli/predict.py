@@ -19,6 +19,7 @@ SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' 
     epilog=examples(
         "langnet predict my-classifier new.csv > predictions.jsonl",
         "langnet predict my-classifier new.csv --output predictions.csv --probabilities",
+        "langnet predict my-reader squad.json --output predictions.json    (or .jsonl, with probabilities)",
         "echo 'a fine film' | langnet predict my-classifier -",
     )
 )
@@ -27,7 +28,9 @@ def predict(
     sources: Annotated[list[str], typer.Argument(help=SOURCE_HELP)],
     text_column: TextColumn = "text",
     second_column: SecondColumn = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file; of answers .json or .jsonl.")
+    ] = None,
     format: Annotated[Format | None, typer.Option(help="By the name of --output, else jsonl.")] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Those of all labels.")] = False,
 ) -> None:
