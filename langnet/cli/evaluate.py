@@ -46,6 +46,7 @@ TRAIN_HELP = "The training texts, for TF-IDF beside the model; not needed where 
         "langnet evaluate my-forward test.csv --with my-backward    (the mean of their probabilities)",
         "langnet evaluate my-nli xnli.test.tsv --where language=sw --train train.tsv",
         "langnet evaluate my-classifier test.csv --abstain-below 0.9",
+        "langnet evaluate my-reader dev.json --train train.json --predictions predictions.json",
         "langnet evaluate my-lm heldout.txt --documents paragraph",
         "langnet evaluate my-lstm heldout.txt --cache-window 2000",
     )
@@ -66,7 +67,9 @@ def evaluate(
     abstain_below: AbstainBelow = None,
     abstain: Abstain = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything into this file.")] = None,
-    predictions: Annotated[Path | None, typer.Option(help="Write every prediction: a .csv or .jsonl file.")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Write every prediction: a .csv or .jsonl file; of answers .json or .jsonl.")
+    ] = None,
 ) -> None:
     """Score a classifier or a language model, with intervals and beside its neighbours.
 

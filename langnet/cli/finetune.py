@@ -36,7 +36,9 @@ Method = Literal["finetune", "frozen", "scratch"]
 PoolingName = Literal["last", "mean", "concat"]
 METHOD_HELP = "finetune trains everything; frozen a linear head on the layers' states; scratch starts from nothing."
 UNLABELLED_HELP = "Further texts of the same kind without labels, to learn from beside the labelled ones."
-HELD_OUT_HELP = "Part of the labelled texts that chooses the best step; 0 trains on all to the end."
+HELD_OUT_HELP = (
+    "Part of the labelled texts (or of the articles) that chooses the best step; 0 trains on all to the end."
+)
 
 
 @app.command(
@@ -49,6 +51,7 @@ HELD_OUT_HELP = "Part of the labelled texts that chooses the best step; 0 trains
         "langnet finetune my-lm SICK_train.txt --task similarity --output my-rater",
         "langnet finetune my-lm copa.jsonl --task choose --output my-chooser --method frozen",
         "langnet finetune my-lm train.conll --task tag --output my-tagger",
+        "langnet finetune my-lm squad.json --task answer --output my-reader --validation-fraction 0.1",
         "langnet finetune my-lm classes/ --output my-classifier    (a folder with a sub-folder a class)",
     )
 )

@@ -23,6 +23,7 @@ SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' 
         "langnet predict my-nli pairs.csv --output judged.csv",
         "langnet predict my-tagger new.conll --output tagged.conll",
         "langnet predict my-classifier new.csv --abstain-below 0.9    (an empty label where it is less sure)",
+        "langnet predict my-reader squad.json --output predictions.json    (or .jsonl, with probabilities)",
         "echo 'a fine film' | langnet predict my-classifier -",
         "langnet predict my-forward new.csv --with my-backward    (the mean of their probabilities)",
     )
@@ -35,7 +36,9 @@ def predict(
     second_column: SecondColumn = None,
     where: Where = None,
     label_column: LabelColumn = "label",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file; of answers .json or .jsonl.")
+    ] = None,
     format: Annotated[Format | None, typer.Option(help="By the name of --output, else jsonl.")] = None,
     abstain_below: AbstainBelow = None,
     abstain: Abstain = False,

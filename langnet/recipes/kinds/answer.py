@@ -95,6 +95,9 @@ class Answers(Kind[Question, AnswerGuess]):
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
     def check_output(self, items: Sequence[Question], suffix: str = "") -> None:
+        """SQuAD's format is one object by ids, so that none may occur twice; full records bear everything."""
+        if suffix not in ("", ".json", ".jsonl"):
+            raise LangnetError(f"answers are written into .json, in SQuAD's format, or .jsonl; not into {suffix}")
         if suffix == ".jsonl":
             return
         seen: dict[str, str] = {}
@@ -128,7 +131,7 @@ class Answers(Kind[Question, AnswerGuess]):
         ]
 
     def details(self, items: Sequence[Question], guesses: Sequence[AnswerGuess]) -> list[str]:
-        """How text without spaces was scored, and which threshold of no answer would have served best."""
+        """By which units F1 counts, and where the threshold would be best."""
         lines = []
         alone = sum(is_unspaced(item.passage) for item in items)
         if alone:
