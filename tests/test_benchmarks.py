@@ -12,6 +12,7 @@ from benchmarks import (
     continuous_cache,
     glove_settings,
     glove_speed,
+    task_transfer,
     training_speed,
     word_alignment,
     word_vectors,
@@ -20,6 +21,7 @@ from benchmarks.aligned_words import translations
 from benchmarks.lstm_variants import LSTMShape
 from benchmarks.variants import Shape
 from langnet.evaluate.cache import CacheOptions
+from langnet.text.pairs import Pair
 from tests.conftest import sentences
 
 TINY = ["--layers", "1", "--dim", "16", "--heads", "2", "--vocabulary", "50", "--context", "8", "--batch", "2"]
@@ -220,3 +222,12 @@ def test_everything(tmp_path):
     pytest.importorskip("transformers")
     training_speed.main([*TINY, "--output", str(tmp_path / "speed.md")])
     assert "times GPT-2" in (tmp_path / "speed.md").read_text(encoding="utf8")
+
+
+def test_items_that_share_their_first_text_are_kept_apart():
+    pairs = [Pair(f"first {i // 3}", f"second {i}", "x") for i in range(30)]
+    train, test = task_transfer.draw(pairs, 12, [], 12, seed=0)
+    assert len(train) == len(test) == 12
+    assert not {pair.first for pair in train} & {pair.first for pair in test}
+    assert task_transfer.draw(pairs, 12, [], 12, seed=0)[0] == train
+    assert [len(part) for part in task_transfer.draw(pairs[:10], 5, pairs[10:], 8, seed=1)] == [5, 8]

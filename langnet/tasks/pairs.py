@@ -2,8 +2,8 @@
 
 `packed` is start, first, delimiter, second, extract (Radford et al. 2018, section 3.3), `both-orders` the sum of that
 and of the texts exchanged, which does not ask which text is the first. `separate` encodes each text alone, for encoders
-whose states do not look from one text to the other: [u, v, |u - v|, u * v] of the pooled texts (Conneau et al. 2017),
-and an alignment word by word.
+that have not learned to look from one text to the other: [u, v, |u - v|, u * v] of the pooled texts (Conneau et al.
+2017), and an alignment word by word.
 """
 
 from __future__ import annotations

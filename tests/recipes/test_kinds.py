@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from langnet.recipes.model import load
 from langnet.recipes.pretrain import PretrainOptions, pretrain
 from langnet.recipes.transfer import TransferOptions, evaluate_task, transfer
 from langnet.tasks.task import ClassGuess, SupervisedTask
+from tests.recipes import kind_items
 from tests.recipes.kind_items import ODD, TRAIN
 
 FAMILIES = ["gpt", "gpt-2018", "awd-lstm", "elmo"]
@@ -35,8 +38,16 @@ def test_the_command_line_knows_every_kind():
     assert set(TASKS) == set(KINDS) == set(TRAIN) == set(ODD)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("kind", KINDS)
+def _every_pair_and_by_turns_every_method() -> Iterator[Any]:
+    """Every family with every kind by one method, which one in turns; by the other methods in the slow tests."""
+    for row, family in enumerate(FAMILIES):
+        for column, kind in enumerate(KINDS):
+            for number, method in enumerate(METHODS):
+                marks = [] if (row + column) % len(METHODS) == number else [pytest.mark.slow]
+                yield pytest.param(family, kind, method, marks=marks, id=f"{family}-{kind}-{method}")
+
+
+@pytest.mark.parametrize(("model", "kind", "method"), [*_every_pair_and_by_turns_every_method()], indirect=["model"])
 def test_trains_saves_loads_and_guesses_the_same(tmp_path, model, tiny_labelled, kind, method):
     items, odd = TRAIN[kind](tiny_labelled)[:12], ODD[kind]()
     made = transfer(model, kind, items, TransferOptions(METHODS[method], head_epochs=1))
@@ -47,6 +58,16 @@ def test_trains_saves_loads_and_guesses_the_same(tmp_path, model, tiny_labelled,
     assert len(guesses) == len(items) + len(odd)
     # One at a time: what stands beside an item in a batch must not matter.
     assert _plain([made.guess([item])[0] for item in items[:3]]) == pytest.approx(_plain(guesses[:3]), abs=5e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_ten_thousand_tokens(monkeypatch, model, tiny_labelled, kind):
+    items = TRAIN[kind](tiny_labelled)[:12]
+    made = transfer(model, kind, items, TransferOptions(METHODS["frozen"], head_epochs=1))
+    monkeypatch.setattr(kind_items, "ODD_TEXTS", ["word " * 10_000])
+    odd = ODD[kind]()
+    assert len(made.guess(odd)) == len(odd)
 
 
 def _plain(guesses):
@@ -66,6 +87,7 @@ def _plain(guesses):
     return numbers
 
 
+@pytest.mark.parametrize("model", FAMILIES[:1], indirect=True)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_frozen_encoder_stays_as_it_is(model, tiny_labelled, kind):
     made = transfer(model, kind, TRAIN[kind](tiny_labelled)[:8], TransferOptions(METHODS["frozen"], head_epochs=1))

@@ -64,8 +64,8 @@ def test_details_name_classes_ties_and_chance():
     assert lines[1].startswith("1 questions with two alternatives as probable")
 
 
-@pytest.mark.parametrize("family", ["gpt", "awd-lstm"])
-def test_pairs_are_learned(tiny_labelled, family):
+@pytest.mark.parametrize(("family", "arrangement"), [("gpt", "packed"), ("awd-lstm", "separate")])
+def test_pairs_are_learned(tiny_labelled, family, arrangement):
     """Whether both texts have the same one of three words, which no word of either text tells alone."""
     from langnet.recipes.pretrain import PretrainOptions, pretrain
 
@@ -76,7 +76,12 @@ def test_pairs_are_learned(tiny_labelled, family):
     drawn = rng.integers(3, size=(300, 2))
     pairs = [Pair(f"The film was {words[a]}.", f"The music was {words[b]}.", str(a == b)) for a, b in drawn]
     finetune = FinetuneOptions("finetune", epochs=8, learning_rate=3e-3)
-    made = transfer(model, "entail", pairs[:240], TransferOptions(finetune, HeadOptions(), head_epochs=4))
+    made = transfer(
+        model,
+        "entail",
+        pairs[:240],
+        TransferOptions(finetune, HeadOptions(settings={"arrangement": arrangement}), head_epochs=4),
+    )
     report, _ = evaluate_task(made, find_kind("entail"), pairs[240:], pairs[:240])
     assert report.rows[0].scores["accuracy"].value > 0.9
 

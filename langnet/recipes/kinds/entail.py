@@ -36,7 +36,7 @@ class Entailment(Kind[Pair, ClassGuess]):
         names = sorted({str(item.label) for item in items})
         if len(names) < 2:
             raise LangnetError(f"pairs need two different labels or more, found {', '.join(names) or 'none'}")
-        pair = pair_config(self.name, encoder, options, symmetric=False)
+        pair = pair_config(self.name, options, symmetric=False)
         return Entail(EntailConfig(tuple(names), pair), encoder.mixed_dim)
 
     def labels(self, task: SupervisedTask[Pair, ClassGuess]) -> list[str] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from langnet.encoders.encoder import Encoder
 from langnet.errors import LangnetError
 from langnet.recipes.kinds.kind import Columns, HeadOptions
 from langnet.recipes.kinds.settings import SWITCH, read_settings
@@ -25,18 +24,18 @@ def pair_columns(columns: Columns) -> PairColumns:
     return PairColumns(columns.text, columns.second, columns.label, where=columns.where)
 
 
-def pair_config(task: str, encoder: Encoder, options: HeadOptions, symmetric: bool) -> PairConfig:
+def pair_config(task: str, options: HeadOptions, symmetric: bool) -> PairConfig:
     """How pairs are read.
 
-    An encoder that looks from word to word reads both texts at once; one that does not reads each by itself, and an
-    alignment compares them.
+    Each text by itself, with an alignment, unless a setting says otherwise: at the sizes that are pretrained in minutes
+    this is far better than both in one sequence (LOG.md has the figures). Packed pairs, as Radford et al. 2018 had
+    them, ask for an encoder that has learned to look from one text to the other.
 
     Raises:
         LangnetError: a setting that there is not, or that another one leaves nothing to do.
     """
     chosen = read_settings(task, options.settings, SETTINGS)
-    together = "both-orders" if symmetric else "packed"
-    arrangement = chosen.get("arrangement", "separate" if encoder.context is None else together)
+    arrangement = chosen.get("arrangement", "separate")
     separate = arrangement == "separate"
     if "alignment" in chosen and not separate:
         raise LangnetError("an alignment compares texts that are read by themselves; set arrangement=separate too")

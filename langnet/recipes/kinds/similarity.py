@@ -33,7 +33,7 @@ class SimilarityRating(Kind[Pair, Rating]):
         ratings = [item.label for item in items if isinstance(item.label, float | int)]
         if len(set(ratings)) < 2:
             raise LangnetError(f"ratings have to differ; found {', '.join(f'{r:g}' for r in set(ratings)) or 'none'}")
-        pair = pair_config(self.name, encoder, options, symmetric=True)
+        pair = pair_config(self.name, options, symmetric=True)
         scale = (min(ratings), max(ratings), float(np.mean(ratings)), float(np.std(ratings)))
         return Similarity(SimilarityConfig(*scale, pair), encoder.mixed_dim)
 
