@@ -41,9 +41,9 @@ class Chain:
             lengths: (N,) words of each row.
         """
         alpha = self.start + scores[:, 0]  # (N, C)
-        for t in range(1, scores.shape[1]):
-            after = torch.logsumexp(alpha[:, :, None] + self.transitions, dim=1) + scores[:, t]  # (N, C)
-            alpha = torch.where((t < lengths)[:, None], after, alpha)
+        for now, real in _steps(scores, lengths):
+            after = torch.logsumexp(alpha[:, :, None] + self.transitions, dim=1) + now  # (N, C)
+            alpha = after if real is None else torch.where(real, after, alpha)
         total = torch.logsumexp(alpha + self.end, dim=1)  # (N,)
         return torch.where(lengths > 0, total, torch.zeros_like(total))
 
@@ -68,11 +68,10 @@ class Chain:
         alpha = self.start + scores[:, 0]  # (N, C)
         same = torch.arange(scores.shape[2], device=scores.device).expand_as(alpha)  # (N, C)
         came_from = []
-        for t in range(1, scores.shape[1]):
+        for now, real in _steps(scores, lengths):
             best, before = (alpha[:, :, None] + self.transitions).max(dim=1)  # (N, C) each
-            real = (t < lengths)[:, None]
-            alpha = torch.where(real, best + scores[:, t], alpha)
-            came_from.append(torch.where(real, before, same))
+            alpha = best + now if real is None else torch.where(real, best + now, alpha)
+            came_from.append(before if real is None else torch.where(real, before, same))
         value, tag = (alpha + self.end).max(dim=1)  # (N,)
         path = [tag]
         for before in reversed(came_from):
@@ -82,17 +81,22 @@ class Chain:
     @torch.no_grad()
     def marginals(self, scores: Tensor, lengths: Tensor) -> Tensor:
         """The probability of every tag of every word, (N, T, C), by the forward and backward algorithms."""
-        forward = [self.start + scores[:, 0]]  # (N, C)
-        for t in range(1, scores.shape[1]):
-            forward.append(torch.logsumexp(forward[-1][:, :, None] + self.transitions, dim=1) + scores[:, t])
-        beta = self.end.expand_as(forward[0])  # (N, C)
-        found = []
-        for t in reversed(range(scores.shape[1])):
-            if t + 1 < scores.shape[1]:
-                following = torch.logsumexp(self.transitions + (scores[:, t + 1] + beta)[:, None, :], dim=2)  # (N, C)
-                beta = torch.where((t + 1 < lengths)[:, None], following, self.end)
-            found.append((forward[t] + beta).softmax(dim=1))
-        return torch.stack(found[::-1], dim=1)
+        steps = _steps(scores, lengths)
+        forward, backward = [self.start + scores[:, 0]], [self.end.expand(len(scores), -1)]  # (N, C) each
+        for now, _ in steps:
+            forward.append(torch.logsumexp(forward[-1][:, :, None] + self.transitions, dim=1) + now)
+        for after, real in reversed(steps):
+            following = torch.logsumexp(self.transitions + (after + backward[-1])[:, None, :], dim=2)  # (N, C)
+            backward.append(following if real is None else torch.where(real, following, self.end))
+        return (torch.stack(forward, dim=1) + torch.stack(backward[::-1], dim=1)).softmax(dim=2)
+
+
+def _steps(scores: Tensor, lengths: Tensor) -> list[tuple[Tensor, Tensor | None]]:
+    """The scores (N, C) of every word but the first, and which rows (N, 1) have it; None where all do."""
+    shortest = int(lengths.min())
+    real = torch.arange(scores.shape[1], device=scores.device)[:, None, None] < lengths[:, None]  # (T, N, 1)
+    held = [None if t < shortest else row for t, row in enumerate(real)]
+    return list(zip(scores.unbind(1), held, strict=True))[1:]
 
 
 class Constraints(nn.Module):
