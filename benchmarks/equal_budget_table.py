@@ -99,8 +99,8 @@ def _speed(rows: list[Facts], facts: Facts) -> list[str]:
     clock = "processor time" if facts["busy"] else "the clock"
     lines = [
         "## What bounds it", "",
-        f"Speed of training steps by {clock}; useful operations of the model (see `benchmarks/operations.py`), and their "
-        f"share of the speed of one product of {facts['matrix']} x {facts['matrix']} matrices on the same thread in the "
+        f"Speed of training steps by {clock}; useful operations of the model (`benchmarks/operations.py`), and their "
+        f"share of the speed of one product of {facts['matrix']} x {facts['matrix']} matrices on that thread in the "
         "row's precision. Then where the time of a step goes, by PyTorch's profiler: products of matrices, and the "
         "share of the peak that they reach while they run; the gates of a recurrence, step by step; all other "
         "elementwise work and copies; the optimizer; Python, batches included. The last column is where most of the "
