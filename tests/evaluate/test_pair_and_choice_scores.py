@@ -21,6 +21,8 @@ def test_pearson_and_spearman_as_scipy_has_them():
     guessed = gold + generator.normal(size=60)
     sums = rating_statistics(gold.tolist(), [guessed.tolist(), [3.0] * 60])
     assert float(rating_scores(sums[0].sum(0))["pearson"]) == pytest.approx(stats.pearsonr(gold, guessed)[0], abs=1e-6)
+    half = rating_scores(sums[0][:30].sum(0))["pearson"]  # of a part, whose means are not zero
+    assert float(half) == pytest.approx(stats.pearsonr(gold[:30], guessed[:30])[0], abs=1e-6)
     assert float(rating_scores(sums[1].sum(0))["pearson"]) == 0  # a constant says nothing
     assert spearman(gold.tolist(), guessed.tolist()) == pytest.approx(stats.spearmanr(gold, guessed)[0], abs=1e-9)
     score = scores_with_intervals(sums[0], rating_scores)["pearson"]
