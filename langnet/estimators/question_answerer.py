@@ -23,8 +23,8 @@ class QuestionAnswerer(TaskEstimator):
     X is a list of (question, passage), or an array or a data frame with these two columns. In y stands for each the
     text of the answer, which is right wherever it stands in the passage; or its characters as (start, end); or a list
     of such; or None where the passage does not answer the question. The settings are those of `TaskEstimator`;
-    `settings` knows `longest`, `threshold`, `matches`, `window` and `count`. Works in `cross_val_score`; questions on
-    one passage belong into one fold: `GroupKFold`, with the passages as groups.
+    `settings` knows `longest`, `threshold`, `matches`, `window`, `count` and `input_dropout`. Works in
+    `cross_val_score`; questions on one passage belong into one fold: `GroupKFold`, with the passages as groups.
 
     Attributes:
         model_: the `langnet.recipes.model.Model`; `model_.save("folder")` keeps it.

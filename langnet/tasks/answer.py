@@ -47,7 +47,8 @@ class AnswerConfig:
         matches: whether the network sees which words question and passage share, and how words are written.
         window: the most tokens that the encoder reads at once, question included; its context may be shorter.
         count: how many of the most probable spans a guess lists.
-        dropout: on what the LSTMs read, and what they give.
+        dropout: before the layers that score.
+        input_dropout: on the encoder's states.
     """
 
     longest: int = 150
@@ -57,12 +58,16 @@ class AnswerConfig:
     matches: bool = True
     window: int = 512
     count: int = 5
-    dropout: float = 0.3
+    dropout: float = 0.1
+    input_dropout: float = 0.3
 
     def __post_init__(self) -> None:
         for name, least in (("longest", 1), ("hidden", 1), ("window", SMALLEST_WINDOW), ("count", 1)):
             if getattr(self, name) < least:
                 raise LangnetError(f"{name} must be {least} or more, not {getattr(self, name)}")
+        for name in ("dropout", "input_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise LangnetError(f"{name.replace('_', ' ')} must be from 0 to below 1, not {getattr(self, name):g}")
         if not 0 <= self.threshold <= 1:
             raise LangnetError(f"the threshold is a probability from 0 to 1, not {self.threshold:g}")
 
@@ -188,7 +193,7 @@ class SpanNetwork(nn.Module):
         width, seen = 2 * config.hidden, N_FEATURES if config.matches else 0
         self.matches = config.matches
         self.norm = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(config.dropout)
+        self.input_dropout, self.dropout = nn.Dropout(config.input_dropout), nn.Dropout(config.dropout)
         self.project = nn.Linear(dim, width)
         self.align = nn.Linear(dim, width)
         self.question_lstm = nn.LSTM(width + seen, config.hidden, batch_first=True, bidirectional=True)
@@ -209,8 +214,8 @@ class SpanNetwork(nn.Module):
         assert batch.question is not None
         assert batch.passage is not None
         asked, read = batch.question >= 0, batch.passage >= 0  # (N, M), (N, W)
-        question = self.dropout(self.norm(gather(hidden, batch.question)))  # (N, M, D)
-        passage = self.dropout(self.norm(gather(hidden, batch.passage)))  # (N, W, D)
+        question = self.input_dropout(self.norm(gather(hidden, batch.question)))  # (N, M, D)
+        passage = self.input_dropout(self.norm(gather(hidden, batch.passage)))  # (N, W, D)
         aligned = self._aligned(passage, question, asked)  # (N, W, 2H)
         own = self.project(passage)  # (N, W, 2H)
         question_input, passage_input = [self.project(question)], [own, aligned, own * aligned]

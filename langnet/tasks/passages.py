@@ -209,7 +209,7 @@ def _possible(example: QuestionExample, longest: int) -> np.ndarray:
     last = np.arange(n)[:, None] + np.arange(width)  # (W, L)
     inside = last < n
     last = np.minimum(last, n - 1)
-    begins, ends = (flags if flags.any() else np.ones(n, dtype=bool) for flags in (example.begins, example.ends))
+    begins, ends = (flags if flags.any() else end > start for flags in (example.begins, example.ends))
     possible: np.ndarray = inside & begins[:, None] & ends[last] & (end[last] - start[:, None] <= longest)
     possible[example.gold[:, 0], example.gold[:, 1] - example.gold[:, 0]] = True
     return possible

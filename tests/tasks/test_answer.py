@@ -45,7 +45,7 @@ class Learner:
         torch.manual_seed(0)
         self.writer = writer
         self.embedding = nn.Embedding(writer.tokenizer.vocabulary_size, 24)
-        self.task = Answer(AnswerConfig(hidden=16, dropout=0.0, **settings), 24)
+        self.task = Answer(AnswerConfig(hidden=16, dropout=0.0, input_dropout=0.0, **settings), 24)
 
     def batch(self, items, context=None, labelled=True):
         batch = self.task.collate(self.task.examples(items, self.writer, labelled), context, 0)

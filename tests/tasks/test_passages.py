@@ -96,6 +96,17 @@ def test_a_batch_knows_what_may_be_an_answer(examples):
     assert batch.question_features.shape[:2] == batch.question.shape
 
 
+@pytest.mark.parametrize("passage", ["", " \n ", "   \t"])
+def test_blanks_are_no_answer(writer, passage):
+    batch = collate_questions(question_examples([Question("Why?", passage)], writer, 64, False), None, 0, 20)
+    assert not batch.possible.any()
+
+
+def test_signs_without_a_word_may_be_answers(writer):
+    batch = collate_questions(question_examples([Question("?", "\u200d\u0301")], writer, 64, False), None, 0, 20)
+    assert batch.possible.any() or writer.tokenizer.kind == "words"
+
+
 def test_what_two_texts_share():
     passage, question = (
         Words("The towers of Rome fell; Rome burned in 64."),

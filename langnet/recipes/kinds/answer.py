@@ -29,6 +29,7 @@ SETTINGS: dict[str, Callable[[str], Any]] = {
     "matches": lambda word: TRUTH[word.lower()],
     "window": int,
     "count": int,
+    "input_dropout": float,
 }
 
 
