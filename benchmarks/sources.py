@@ -21,7 +21,7 @@ YORUBA = (
     "Alabi_YorubaTwi_Embedding", "Asubiaro_LangID", "Iroyin", "LagosNWU/all_transcripts.txt", "TheYorubaBlog",
     "Universal_Declaration_Human_Rights",
 )  # fmt: skip
-YORUBA_DOCUMENT = 1500  # characters
+DOCUMENT = 1500  # characters of whole lines, where one file holds a whole source or book
 
 
 def fetch_minilm(cache: Path) -> Path:
@@ -77,19 +77,32 @@ def read_yoruba(folder: Path) -> list[str]:
     Args:
         folder: of github.com/Niger-Volta-LTI/yoruba-text.
     """
-    documents: list[str] = []
-    for name in YORUBA:
-        place = folder / name
-        for file in [place] if place.is_file() else sorted(place.glob("*.txt")):
-            part = ""
-            for line in clean_text(file.read_text(encoding="utf8", errors="replace")).text.splitlines():
-                if part and len(part) + len(line) > YORUBA_DOCUMENT:
-                    documents.append(part.strip())
-                    part = ""
-                part += line + "\n"
-            documents.append(part.strip())
-    if not any(documents):
+    places = [folder / name for name in YORUBA]
+    documents = _documents([file for p in places for file in ([p] if p.is_file() else sorted(p.glob("*.txt")))])
+    if not documents:
         raise LangnetError(f"{folder} holds no Yoruba text; give the folder of the yoruba-text collection")
+    return documents
+
+
+def read_novels(folder: Path) -> list[str]:
+    """Documents of whole lines, up to 1,500 characters each, of the novels in `folder`, a text file a book."""
+    documents = _documents(sorted(folder.glob("*.txt")))
+    if not documents:
+        raise LangnetError(f"{folder} holds no novels; give a folder of text files")
+    return documents
+
+
+def _documents(files: list[Path]) -> list[str]:
+    """The files' lines, as many in a document as `DOCUMENT` holds; no empty ones."""
+    documents: list[str] = []
+    for file in files:
+        part = ""
+        for line in clean_text(file.read_text(encoding="utf8", errors="replace")).text.splitlines():
+            if part and len(part) + len(line) > DOCUMENT:
+                documents.append(part.strip())
+                part = ""
+            part += line + "\n"
+        documents.append(part.strip())
     return [document for document in documents if document]
 
 
