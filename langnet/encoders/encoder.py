@@ -133,6 +133,15 @@ class Encoder(nn.Module, ABC):
             raise LangnetError(f"this encoder reads from {own}, not from {other}; a gpt reads in either way")
 
     @property
+    def reading_of_probabilities(self) -> bool | None:
+        """The `causal` of a `forward` whose softmax gives texts probabilities: nothing may be seen before it is said.
+
+        True, also of weights that have learned to read from both sides as well; None of two halves, each of which
+        keeps to its side.
+        """
+        return None if self.bidirectional else True
+
+    @property
     def embedder(self) -> nn.Module:
         """What looks ids up or reads their characters, before positions and context: called once in `forward`.
 

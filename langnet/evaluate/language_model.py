@@ -173,7 +173,7 @@ def score_documents(
         batch = batch.to(device)
         assert batch.targets is not None, "windows need targets"
         assert batch.document is not None, "windows say of which document they are"
-        hidden = encoder(batch.ids, batch.mask, causal=None if encoder.bidirectional else True).top  # (B, T, D)
+        hidden = encoder(batch.ids, batch.mask, causal=encoder.reading_of_probabilities).top  # (B, T, D)
         document, sides = batch.document.cpu().numpy(), [(hidden, batch.targets)]
         if encoder.bidirectional:
             assert batch.previous is not None, "windows both ways say what stands before"

@@ -261,12 +261,12 @@ def _read(encoder: Encoder, jobs: Sequence[_Job], spelling: Spelling | None, nat
     device = next(encoder.parameters()).device
     rests = [rest for job in jobs for rest in job.rests]
     owner = torch.tensor([index for index, job in enumerate(jobs) for _ in job.rests], device=device)  # (R,)
-    state = None
+    state, causal = None, encoder.reading_of_probabilities
     if len(jobs[0].shared):
         ids, mask = padded([job.shared for job in jobs], pad_id)
-        state = rows_of_state(encoder(ids.to(device), mask.to(device)).state, owner)
+        state = rows_of_state(encoder(ids.to(device), mask.to(device), causal=causal).state, owner)
     ids, mask = _spelled(*padded([rest[:-1] for _, rest, _ in rests], pad_id), spelling)
-    hidden = encoder(ids.to(device), mask.to(device), state).top  # (R, T, D)
+    hidden = encoder(ids.to(device), mask.to(device), state, causal).top  # (R, T, D)
     if encoder.bidirectional:
         hidden = hidden.chunk(2, dim=-1)[0]  # (R, T, D / 2)
     asked = np.concatenate([np.full(len(rest) - first, row) for row, (_, rest, first) in enumerate(rests)])

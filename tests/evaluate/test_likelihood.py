@@ -12,14 +12,17 @@ from langnet.evaluate.scoring import resampled, scores_with_intervals
 from langnet.recipes.pretrain import PretrainOptions, pretrain
 from langnet.text.spelling import Spelling
 
-FAMILIES = ["gpt", "gpt-2018", "awd-lstm", "elmo"]
+FAMILIES = ["gpt", "gpt-2018", "awd-lstm", "elmo", "gpt causal+masked"]
 PROMPTS = ["The film was", "", "The story was boring. The hero was", "The ending was a joy. " * 3 + "The acting was"]
 ENDINGS = [" moving.", " dreadful.", " a waste. The script was clumsy.", " superb"]
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def model(request, tiny_labelled):
-    options = PretrainOptions(request.param, "tiny", context=64, steps=3, batch_tokens=256, document_vectors=False)
+    family, _, objective = request.param.partition(" ")
+    options = PretrainOptions(
+        family, "tiny", context=64, steps=3, batch_tokens=256, document_vectors=False, objective=objective or None
+    )
     return pretrain(tiny_labelled.texts[:100], options, texts=True)
 
 
@@ -36,7 +39,8 @@ def by_hand(model, prompt, ending):
         documents, spelling = Spelling.of_texts([prompt + ending], model.tokenizer)
         read = torch.from_numpy(spelling.characters(documents[0][:-2]).astype(np.int64))[None]
     with torch.no_grad():
-        logits = model.encoder.logits(model.encoder(read).top)[0].double().log_softmax(-1)
+        causal = None if model.encoder.bidirectional else True
+        logits = model.encoder.logits(model.encoder(read, causal=causal).top)[0].double().log_softmax(-1)
     first = 1 + next(i for i, (_, end) in enumerate(places) if end > len(prompt))
     return sum(float(logits[i - 1, row[i]]) for i in range(first, len(row))), len(row) - first
 
@@ -66,7 +70,7 @@ def test_a_beginning_is_read_once(tiny_model, monkeypatch):
     monkeypatch.setattr(
         tiny_model.encoder,
         "forward",
-        lambda ids, mask=None, state=None: (read.append(ids.numel()), original(ids, mask, state))[1],
+        lambda ids, *rest, **named: (read.append(ids.numel()), original(ids, *rest, **named))[1],
     )
     prompt = "The film was moving. The hero was awful. The script was"
     likelihoods(
