@@ -37,6 +37,7 @@ class Batch:
             batch goes on with (False), or stand alone (None).
         rate: factor on the learning rate of the update.
         causal: in which way the encoder is to read it, see `Encoder.forward`; None: in its own.
+        task: number of the task that it is of, where several are learned at once.
     """
 
     ids: Tensor
@@ -53,6 +54,7 @@ class Batch:
     continues: bool | None = None
     rate: float = 1.0
     causal: bool | None = None
+    task: int = 0
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
