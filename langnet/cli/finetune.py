@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from langnet.cli.app import app, check_device, check_output, console, examples, read_texts, run_folder
+from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import (
     Device,
     Documents,
@@ -95,11 +96,13 @@ def finetune(
 
     Checkpoints and TensorBoard events of a fine-tuning are kept in OUTPUT.run.
     """
+    check_models(model)
+    check_sources(labelled, unlabelled)
+    check_output(output, overwrite)
     from langnet.recipes.finetune_options import FinetuneOptions
     from langnet.text.corpus import CorpusOptions
     from langnet.transfer.schedule import named_schedule
 
-    check_output(output, overwrite)
     check_device(device)
     options = FinetuneOptions(
         method=method, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, layer_decay=layer_decay,
