@@ -13,6 +13,7 @@ from langnet.cli import (
     generate,
     inspect,
     models,
+    multitask,
     predict,
     pretrain,
     score,
@@ -25,5 +26,5 @@ from langnet.cli.app import main
 
 __all__ = [
     "adapt", "align", "calibrate", "demo", "encoders", "evaluate", "explain", "finetune", "generate", "inspect", "main",
-    "models", "predict", "pretrain", "score", "study", "ulmfit", "vectors", "zero",
+    "models", "multitask", "predict", "pretrain", "score", "study", "ulmfit", "vectors", "zero",
 ]  # fmt: skip

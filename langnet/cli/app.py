@@ -28,6 +28,7 @@ ORDER = [
     "pretrain",
     "adapt",
     "finetune",
+    "multitask",
     "ulmfit",
     "calibrate",
     "evaluate",

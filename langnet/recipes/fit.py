@@ -15,6 +15,7 @@ from langnet.training.optimizer import OptimizerConfig
 from langnet.training.progress import Progress
 from langnet.transfer.groups import GradualUnfreezing, model_groups
 from langnet.transfer.model import TaskModel
+from langnet.transfer.together import MixedBatches, TasksTogether
 
 FEW_EPOCHS = 3.0  # where the options leave their number open
 
@@ -42,8 +43,8 @@ class Fit:
 
     def run(
         self,
-        network: TaskModel,
-        batches: ExampleBatches[Any],
+        network: TaskModel | TasksTogether,
+        batches: ExampleBatches[Any] | MixedBatches,
         validate: Callable[[], dict[str, float]] | None = None,
         learning_rate: float | None = None,
     ) -> list[dict[str, Any]]:
@@ -51,7 +52,7 @@ class Fit:
 
         Args:
             network: trained in place; a frozen encoder stays as it is.
-            batches: of the examples.
+            batches: of the examples, of one task or of several.
             validate: on held-out examples; the best weights by its first value are then kept.
             learning_rate: peak rate; None takes the options'.
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -93,7 +93,7 @@ def transfer(
     found = find_kind(kind) if isinstance(kind, str) else kind
     check_auxiliary(base, options.finetune)
     say_what_is_kept(base, options.finetune, progress)
-    return _Transfer(base, found, list(items), options, progress).run(folder, resume)
+    return TransferJob(base, found, list(items), options, progress).run(folder, resume)
 
 
 def evaluate_task(
@@ -134,8 +134,15 @@ def evaluate_task(
     return report, guesses
 
 
-class _Transfer:
-    """One transfer: its steps, and what they share."""
+class TransferJob:
+    """One transfer: its steps, and what they share.
+
+    Attributes:
+        model: the model that is made.
+        examples: what it learns from.
+        batches: of these.
+        held_out: items that choose the best step; none where nothing is held out.
+    """
 
     def __init__(
         self, base: Model, kind: Kind[Any, Any], items: list[Any], options: TransferOptions, progress: Progress | None
@@ -155,43 +162,52 @@ class _Transfer:
         self.task = self.model.network.task
         self.model.document_vectors = base.document_vectors if self.task.document_dim else None
         self.model.labels = kind.labels(self.task)
+        train, self.held_out = self._hold_out()
+        self.examples = self.task.examples(train, self.model.writer)
+        self.batches = ExampleBatches(self.examples, shared.batch_size, shared.seed, self.model.collate)
 
     def run(self, folder: Path | None, resume: bool) -> Model:
-        method, network = self.options.finetune.method, self.model.network
-        train, held_out = self._hold_out()
-        examples = self.task.examples(train, self.model.writer)
-        batches = ExampleBatches(
-            examples, self.options.finetune.batch_size, self.options.finetune.seed, self.model.collate
-        )
-        validate = (lambda: self._validate(held_out)) if held_out else None
-        head_first = method == "frozen" or (method == "finetune" and self.options.finetune.head_first)
-        if head_first:
-            stage = folder / "head" if folder and method == "finetune" else folder
-            with self._frozen(examples):
-                self.model.history = self._fit(stage, resume, HEAD_EPOCHS).run(
-                    network, batches, validate, self.options.head_learning_rate
-                )
+        """Learn, as the method says."""
+        method = self.options.finetune.method
+        if method == "frozen" or (method == "finetune" and self.options.finetune.head_first):
+            self.learn_head(folder / "head" if folder and method == "finetune" else folder, resume)
         if method != "frozen":
             rate = self.options.head_learning_rate if method == "scratch" else None
-            self.model.history = self._fit(folder, resume, FEW_EPOCHS).run(network, batches, validate, rate)
-        network.eval()
-        if held_out:
-            self.kind.settle(self.task, held_out, self.model.guess(held_out))
-        self.model.facts["finetune"] = self._facts(len(examples))
+            fit = self._fit(folder, resume, FEW_EPOCHS)
+            self.model.history = fit.run(self.model.network, self.batches, self._validation(), rate)
+        return self.finish()
+
+    def learn_head(self, folder: Path | None, resume: bool) -> None:
+        """Let the head alone learn, on the states of the encoder as it is."""
+        fit, rate = self._fit(folder, resume, HEAD_EPOCHS), self.options.head_learning_rate
+        with self._frozen():
+            self.model.history = fit.run(self.model.network, self.batches, self._validation(), rate)
+
+    def share(self, encoder: Encoder) -> None:
+        """Read another encoder of the same kind in place of an own copy, to be learned with other tasks."""
+        self.encoder = self.model.network.encoder = encoder
+
+    def finish(self) -> Model:
+        """The model, once all is learned."""
+        self.model.network.eval()
+        if self.held_out:
+            self.kind.settle(self.task, self.held_out, self.model.guess(self.held_out))
+        self.model.facts["finetune"] = self._facts(len(self.examples))
         return self.model
 
     @contextmanager
-    def _frozen(self, examples: Sequence[Any]) -> Iterator[None]:
+    def _frozen(self) -> Iterator[None]:
         """The head alone learns; the encoder's states are read once, as far as there is room to keep them."""
         network, room = self.model.network, self.options.finetune.cached_megabytes
-        network.frozen, network.states = True, self._states(examples, room) if room else None
+        network.frozen, network.states = True, self._states(room) if room else None
         try:
             yield
         finally:
             network.frozen, network.states = False, None
 
-    def _states(self, examples: Sequence[Any], megabytes: int) -> StateCache:
+    def _states(self, megabytes: int) -> StateCache:
         """What the frozen encoder says of the examples."""
+        examples = self.examples
         network, states = self.model.network.eval(), StateCache(megabytes)
         precision, progress = self.options.finetune.precision, self.progress or SilentProgress()
         started, done, n_tokens = time.monotonic(), 0, 0
@@ -257,9 +273,13 @@ class _Transfer:
         order = np.random.default_rng(shared.seed).permutation(len(self.items))
         return [self.items[i] for i in order[count:]], [self.items[i] for i in order[:count]]
 
-    def _validate(self, held_out: list[Any]) -> dict[str, float]:
+    def _validation(self) -> Callable[[], dict[str, float]] | None:
+        return self.validate if self.held_out else None
+
+    def validate(self) -> dict[str, float]:
         """One minus the first score of the held-out items, so that lower is better."""
-        scores = self.kind.scores(self.kind.statistics(held_out, [self.model.guess(held_out)])[0].sum(0))
+        statistics = self.kind.statistics(self.held_out, [self.model.guess(self.held_out)])
+        scores = self.kind.scores(statistics[0].sum(0))
         name, value = next(iter(scores.items()))
         return {f"1 - {name}": 1 - float(value)}
 

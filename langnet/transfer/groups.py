@@ -8,6 +8,7 @@ from torch import nn
 
 from langnet.encoders.encoder import Encoder
 from langnet.transfer.model import TaskModel
+from langnet.transfer.together import TasksTogether
 
 
 @dataclass
@@ -47,7 +48,7 @@ def encoder_groups(encoder: Encoder, decay: float = 1.0) -> list[ParameterGroup]
     return [part for part in parts if part.parameters]
 
 
-def model_groups(model: TaskModel, decay: float = 1.0, head_rate: float = 1.0) -> list[ParameterGroup]:
+def model_groups(model: TaskModel | TasksTogether, decay: float = 1.0, head_rate: float = 1.0) -> list[ParameterGroup]:
     """All groups of a model: the encoder's unless it is frozen, then the mix's and the heads'.
 
     Args:
