@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from langnet.encoders.encoder import Encoder, Encoding
 from langnet.errors import LangnetError
 from langnet.tasks.antecedents import AntecedentScorer, Links, SpanFacts, antecedent_loss
-from langnet.tasks.mentions import MentionScorer, Spans, possible_spans
+from langnet.tasks.mentions import MentionScorer, Spans, best_spans, possible_spans
 from langnet.tasks.task import SupervisedTask
 from langnet.tasks.task_network import TaskNetwork, TaskNetworkConfig
 from langnet.tasks.words import WordExample, WordState, collate_words, word_counts, word_examples, word_states
@@ -141,19 +142,22 @@ class Corefer(SupervisedTask[Document, CoreferGuess]):
 
     def links(self, words: Tensor, example: CoreferExample) -> tuple[Spans, Links]:
         """The mentions of a document that are kept, and what each may refer to."""
-        possible, forced = self._possible(words, example)
-        count = max(1, round(self.settings.share * len(words)))
-        spans = self.mentions.kept(words, possible, count, forced)
+        possible, wanted = self._allowed(words, example)
+        spans = self.mentions.kept(words, possible, self._count(words), wanted)
         return spans, self.antecedents(spans, facts_of(spans, example))
 
-    def _possible(self, words: Tensor, example: CoreferExample) -> tuple[Tensor, Tensor | None]:
+    def _allowed(self, words: Tensor, example: CoreferExample) -> tuple[Tensor, Tensor]:
+        """Which spans may be mentions, and which are looked at in any case, (W, L) each."""
         sentences = torch.from_numpy(example.sentences).to(words.device)
         possible = possible_spans(sentences, len(words), self.settings.longest)
-        if example.choice is None:
-            return possible, None
-        asked = [example.choice.pronoun, example.choice.a, example.choice.b]
-        short = {(a, min(b - a, self.settings.longest - 1)) for a, b in asked}
-        return possible, torch.tensor(sorted(short), device=words.device)
+        wanted = torch.zeros_like(possible)
+        if example.choice is not None:
+            for first, last in (example.choice.pronoun, example.choice.a, example.choice.b):
+                wanted[first, min(last - first, self.settings.longest - 1)] = True
+        return possible, wanted
+
+    def _count(self, words: Tensor) -> int:
+        return max(1, round(self.settings.share * len(words)))
 
     def loss(self, encoder: Encoder, encoding: Encoding, batch: Batch) -> Tensor:
         linked, found, n_words = [], [], 0
@@ -161,11 +165,13 @@ class Corefer(SupervisedTask[Document, CoreferGuess]):
             assert example.chain is not None, "chains are learned from with labels"
             if not len(words):
                 continue
-            spans, links = self.links(words, example)
+            states, scores = self.mentions(words)
+            allowed = self._allowed(words, example)
+            spans = best_spans(states, scores, allowed, self._count(words))
             chain, counted = self._gold(spans, example)
-            linked.append(antecedent_loss(links, chain, counted))
+            linked.append(antecedent_loss(self.antecedents(spans, facts_of(spans, example)), chain, counted))
             if example.choice is None:
-                found.append(self._mention_loss(words, example))
+                found.append(self._mention_loss(scores[..., 0], allowed[0], example))
                 n_words += len(words)
         total = torch.stack(linked).mean() if linked else encoding.top.sum() * 0
         return total + torch.stack(found).sum() / n_words if found else total
@@ -184,15 +190,14 @@ class Corefer(SupervisedTask[Document, CoreferGuess]):
         counted = {*later, *([] if right and len(later) == len(right) else [asked.pronoun])}
         return chain, torch.tensor([span in counted for span in places], device=chain.device)
 
-    def _mention_loss(self, words: Tensor, example: CoreferExample) -> Tensor:
-        """The binary cross-entropy of all spans, a sum."""
+    def _mention_loss(self, scores: Tensor, possible: Tensor, example: CoreferExample) -> Tensor:
+        """The binary cross-entropy of all possible spans, a sum, of their log-odds (W, L)."""
         assert example.chain is not None
-        possible, _ = self._possible(words, example)
-        gold = torch.zeros(possible.shape, device=words.device)
+        gold = torch.zeros_like(scores)
         true = [(a, b - a) for a, b in example.chain if b - a < self.settings.longest]
         if true:
             gold[tuple(torch.tensor(true, device=gold.device).T)] = 1.0
-        return self.mentions.mention_loss(words, possible, gold)
+        return F.binary_cross_entropy_with_logits(scores[possible], gold[possible], reduction="sum")
 
     def guesses(self, encoding: Encoding, batch: Batch) -> list[CoreferGuess]:
         return [

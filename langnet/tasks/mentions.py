@@ -80,35 +80,20 @@ class MentionScorer(nn.Module):
         states = F.relu(torch.stack(spans, dim=1))  # (W, L, H)
         return states, self.scores(self.dropout(states)).float()
 
-    def mention_loss(self, words: Tensor, possible: Tensor, gold: Tensor) -> Tensor:
-        """The binary cross-entropy of all possible spans, a sum.
-
-        Args:
-            words: (W, D).
-            possible: (W, L) which spans may be mentions.
-            gold: (W, L) 1 where one is.
-        """
-        scores = self(words)[1][..., 0]  # (W, L)
-        return F.binary_cross_entropy_with_logits(scores[possible], gold[possible], reduction="sum")
-
-    def kept(self, words: Tensor, possible: Tensor, count: int, forced: Tensor | None = None) -> Spans:
+    def kept(self, words: Tensor, possible: Tensor, count: int, wanted: Tensor) -> Spans:
         """The most probable mentions of a document, found in parts where it is long.
 
         Args:
             words: (W, D).
             possible: (W, L) which spans may be mentions.
             count: how many.
-            forced: (F, 2) first words and lengths less one of spans that are kept whatever their scores.
+            wanted: (W, L) which are kept whatever their scores.
         """
-        wanted = torch.zeros_like(possible)
-        if forced is not None and len(forced):
-            wanted[forced[:, 0], forced[:, 1]] = True
         parts = []
         for start in range(0, len(words), WORDS_AT_ONCE):
             own = slice(start, start + WORDS_AT_ONCE)
             states, scores = self(words[start : start + WORDS_AT_ONCE + self.longest - 1])
-            value = scores[..., 0][:WORDS_AT_ONCE].masked_fill(~possible[own], float("-inf"))
-            found = _best(states, scores, value.masked_fill(wanted[own], float("inf")), count)
+            found = best_spans(states, scores, (possible[own], wanted[own]), count)
             parts.append(replace(found, first=found.first + start, last=found.last + start))
         if len(parts) == 1:
             return parts[0]
@@ -118,8 +103,16 @@ class MentionScorer(nn.Module):
         return every.take(value.topk(min(count, len(every))).indices.sort().values)
 
 
-def _best(states: Tensor, scores: Tensor, value: Tensor, count: int) -> Spans:
-    """The spans of the highest values (W, L), in the order of the text; none whose value is minus infinity."""
+def best_spans(states: Tensor, scores: Tensor, allowed: tuple[Tensor, Tensor], count: int) -> Spans:
+    """The most probable mentions, in the order of the text.
+
+    Args:
+        states, scores: of `MentionScorer`, also of more words than W.
+        allowed: (W, L) which spans are possible, and which are kept whatever their scores.
+        count: how many.
+    """
+    possible, wanted = allowed
+    value = scores[: len(possible), :, 0].masked_fill(~possible, float("-inf")).masked_fill(wanted, float("inf"))
     most = min(count, int((value > float("-inf")).sum()))
     places = value.flatten().topk(most).indices.sort().values  # (M,) by first word, short ones first
     first = places.div(value.shape[1], rounding_mode="floor")

@@ -55,7 +55,8 @@ class TestMentions:
 
     def test_parts_of_a_document_are_the_whole(self, scorer, words, monkeypatch):
         possible = possible_spans(torch.tensor([0, 5]), W, L)
-        forced = torch.tensor([[2, 3], [8, 0]])
+        forced = torch.zeros_like(possible)
+        forced[2, 3] = forced[8, 0] = True
         whole = scorer.kept(words, possible, 6, forced)
         monkeypatch.setattr(mentions, "WORDS_AT_ONCE", 2)
         parts = scorer.kept(words, possible, 6, forced)
