@@ -95,6 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=float)
     parser.add_argument("--head-epochs", type=float)
     parser.add_argument("--auxiliary-lm", type=float, default=0.0)
+    parser.add_argument("--cached-megabytes", type=int, default=FinetuneOptions().cached_megabytes)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     kind = find_kind(given.task)
@@ -103,8 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     train, test = draw(items, given.count, held, given.test_count, given.seed)
     print(f"{given.task}: {len(train):,} {kind.unit} to learn from, {len(test):,} to be judged, seed {given.seed}")
     finetune = FinetuneOptions(
-        epochs=given.epochs, learning_rate=given.learning_rate, auxiliary_lm=given.auxiliary_lm, seed=given.seed
-    )
+        epochs=given.epochs, learning_rate=given.learning_rate, auxiliary_lm=given.auxiliary_lm, seed=given.seed,
+        cached_megabytes=given.cached_megabytes,
+    )  # fmt: skip
     head = HeadOptions(hidden=given.hidden, settings=assignments(given.head, "--head"))
     options = TransferOptions(finetune, head, given.head_learning_rate, given.head_epochs)
     rows(given.model, kind, (train, test), given.methods, options)

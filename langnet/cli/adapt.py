@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from langnet.cli.app import app, check_device, check_output, examples, save_language_model, training_run
+from langnet.cli.checks import check_budget, check_models, check_sources
 from langnet.cli.options import (
     BatchTokens,
     Device,
@@ -76,15 +77,18 @@ def adapt(
     Architecture and direction stay the model's own, and so does the tokenizer without --new-vocabulary; the document
     vectors are made anew from the new text.
     """
+    if vocabulary_size is not None and not new_vocabulary:
+        raise LangnetError("--vocabulary-size is that of a new vocabulary; add --new-vocabulary, or leave it out")
+    check_budget(tokens, steps, minutes)
+    check_models(model)
+    check_sources(sources)
+    check_output(output, overwrite)
     from langnet.recipes.pretrain import PretrainOptions
     from langnet.recipes.pretrain import adapt as run_adapt
     from langnet.text.corpus import CorpusOptions
     from langnet.text.prepare import PrepareOptions
     from langnet.transfer.schedule import named_schedule
 
-    if vocabulary_size is not None and not new_vocabulary:
-        raise LangnetError("--vocabulary-size is that of a new vocabulary; add --new-vocabulary, or leave it out")
-    check_output(output, overwrite)
     check_device(device)
     corpus = CorpusOptions(text_column, documents, drop_duplicates=not keep_duplicates)
     options = PretrainOptions(
@@ -95,13 +99,7 @@ def adapt(
         learning_rate=learning_rate,
         optimizer=optimizer,
         document_vectors=not no_document_vectors,
-        prepare=PrepareOptions(
-            vocabulary_size=vocabulary_size,
-            validation_fraction=validation_fraction,
-            corpus=corpus,
-            seed=seed,
-            new_vocabulary=new_vocabulary,
-        ),
+        prepare=PrepareOptions(None, vocabulary_size, validation_fraction, corpus, seed, new_vocabulary=new_vocabulary),
         layer_decay=layer_decay,
         schedule=None if schedule is None else named_schedule(schedule),
         seed=seed,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from langnet.cli.app import app, check_output, console, examples
+from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import LabelColumn, Overwrite, SecondColumn, TextColumn
 from langnet.cli.tasks import columns, require_task
 from langnet.errors import LangnetError
@@ -41,6 +42,8 @@ def calibrate(
 
     The labels that it predicts stay the same. An earlier temperature is replaced.
     """
+    check_models(model)
+    check_sources(sources)
     from langnet.evaluate.abstention import check_target
     from langnet.hub.names import resolve_model
     from langnet.recipes.calibrate import fit_temperature, uncalibrated

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from langnet.cli.app import app, console
+from langnet.cli.checks import check_sources
 from langnet.cli.options import LabelColumn, Seed, TextColumn
 from langnet.errors import LangnetError
 
@@ -45,6 +46,7 @@ def demo(
     sources = [*(text or []), *(more or [])]
     if labels is None and (sources or test):
         raise LangnetError("--text and --test need labelled texts beside them: add --labels FILE")
+    check_sources(sources, [str(path) for path in (labels, test) if path])
     started = time.monotonic()
     from langnet.study.demo import DemoOptions, demo_stages, run_demo
 

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from langnet.cli.app import app, check_writable, console, examples, write_json
+from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import (
     LAMBDA,
     THETA,
@@ -78,12 +79,14 @@ def evaluate(
 
     A language model stands beside a unigram model and a compressor, in bits per byte, and beside further models.
     """
+    check_writable(json_file, predictions)
+    check_models(model, *(also or []))
+    check_sources(sources, train)
     from langnet.hub.names import resolve_model
     from langnet.recipes.ensemble import average
     from langnet.recipes.model import load
     from langnet.text.corpus import CorpusOptions
 
-    check_writable(json_file, predictions)
     cache = cache_options(cache_window, cache_theta, cache_lambda)
     names = [model, *(also or [])]
     loaded, folder = load(model), resolve_model(model)

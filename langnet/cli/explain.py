@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from langnet.cli.app import app, check_writable, console, examples, write_bytes, write_json
+from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import SecondColumn, TextColumn
 from langnet.cli.tasks import columns, require_task
 from langnet.errors import LangnetError
@@ -50,12 +51,14 @@ def explain(
 
     Where a terminal has no colours, numbers stand behind the words.
     """
-    from langnet.recipes.explain import ExplainOptions, explain_items, explain_texts
-    from langnet.recipes.model import load
-
     check_writable(html, json_file)
     if bool(texts) == bool(file):
         raise LangnetError('give either texts in quotes, as in langnet explain MODEL "a fine film", or --file FILE')
+    check_models(model)
+    check_sources(file)
+    from langnet.recipes.explain import ExplainOptions, explain_items, explain_texts
+    from langnet.recipes.model import load
+
     loaded = load(model)
     require_task(loaded, model)
     options = ExplainOptions(method, unit, occlude, label)

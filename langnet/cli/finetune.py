@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from langnet.cli.app import app, check_device, check_output, console, examples, read_texts, run_folder
+from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import (
+    CachedMegabytes,
     Device,
     Documents,
     DropoutScale,
@@ -83,6 +85,7 @@ def finetune(
     validation_fraction: Annotated[float, typer.Option(help=HELD_OUT_HELP)] = 0.0,
     no_document_vectors: NoDocumentVectors = False,
     dropout_scale: DropoutScale = None,
+    cached_megabytes: CachedMegabytes = 1024,
     precision: Precision = "auto",
     device: Device = None,
     seed: Seed = 0,
@@ -95,17 +98,20 @@ def finetune(
 
     Checkpoints and TensorBoard events of a fine-tuning are kept in OUTPUT.run.
     """
+    check_models(model)
+    check_sources(labelled, unlabelled)
+    check_output(output, overwrite)
     from langnet.recipes.finetune_options import FinetuneOptions
     from langnet.text.corpus import CorpusOptions
     from langnet.transfer.schedule import named_schedule
 
-    check_output(output, overwrite)
     check_device(device)
     options = FinetuneOptions(
         method=method, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, layer_decay=layer_decay,
         gradual_unfreezing=gradual_unfreezing, auxiliary_lm=auxiliary_lm, document_features=not no_document_vectors,
         pooling=pooling, dropout=dropout, max_tokens=max_tokens, validation_fraction=validation_fraction, seed=seed,
         dropout_scale=dropout_scale, precision=precision, device=device, schedule=named_schedule(schedule),
+        cached_megabytes=cached_megabytes,
     )  # fmt: skip
     place = Place(output, overwrite, resume)
     if task == "classify":

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from langnet.cli.app import app, examples
+from langnet.cli.checks import check_models
 
 PROMPT_HELP = "How the text begins, or ends for a model that reads backward; '-' reads it from standard input."
 
@@ -37,6 +38,7 @@ def generate(
     Past its context a model reads the last half of it anew and forgets what lies further back. A model that reads
     backward writes what stands before the prompt, which is then the end of the text.
     """
+    check_models(model)
     from langnet.recipes.model import load
     from langnet.tasks.generation import GenerationOptions
 

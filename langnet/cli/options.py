@@ -55,6 +55,10 @@ LayerDecay = Annotated[float, typer.Option(help="How much slower each layer lear
 NoDocumentVectors = Annotated[bool, typer.Option("--no-document-vectors", help="Do without document vectors.")]
 Precision = Annotated[Literal["auto", "no", "bf16"], typer.Option(help="auto: bf16 where the hardware has it.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; chosen by default.")]
+CachedMegabytes = Annotated[
+    int,
+    typer.Option(min=0, help="Of a frozen encoder's states that are kept for a task's head; 0 reads them each time."),
+]
 ScheduleName = Literal["slanted-triangular", "linear", "cosine", "trapezoid", "constant"]
 CacheWindow = Annotated[
     int | None, typer.Option(help="Also score with a continuous cache of so many tokens (Grave et al. 2016).")

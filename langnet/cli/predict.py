@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from langnet.cli.app import app, check_writable, examples
+from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import Abstain, AbstainBelow, AlsoModels, LabelColumn, SecondColumn, TextColumn, Where
 from langnet.cli.tables import Format, format_for, prediction_row, write_rows
 from langnet.cli.tasks import columns, predict_task, refuse_for_classification, require_task, wanted_threshold
@@ -50,12 +51,14 @@ def predict(
     the label is empty, and the probability that of the label which it would have given. Of several classifiers of the
     same labels, the probabilities are averaged.
     """
+    check_writable(output)
+    check_models(model, *(also or []))
+    check_sources(sources)
     from langnet.recipes.ensemble import average
     from langnet.recipes.model import load
     from langnet.text.clean import clean_text
     from langnet.text.corpus import CorpusOptions, CorpusReport, read_documents
 
-    check_writable(output)
     loaded = load(model)
     require_task(loaded, model)
     threshold = wanted_threshold(loaded, model, abstain_below, abstain)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from langnet.cli.app import app, check_device, check_output, examples, save_language_model, training_run
+from langnet.cli.checks import ENCODERS, check_budget, check_encoder, check_sources
 from langnet.cli.options import (
     BatchTokens,
     Device,
@@ -31,7 +32,6 @@ from langnet.cli.options import (
 )
 
 # What `encoders.registry` says of itself, written out since importing it imports PyTorch; tests hold them together.
-ENCODERS = "gpt, gpt-2018, gpt-2, awd-lstm, elmo."
 SIZES = (
     "tiny, mini, small, medium, base; gpt, gpt-2018 also large; gpt-2 also large, 124m, 355m, 774m, 1558m; "
     "awd-lstm also ulmfit."
@@ -56,7 +56,7 @@ TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
 def pretrain(
     sources: Sources,
     output: NewFolder,
-    encoder: Annotated[str, typer.Option(help=ENCODERS)] = "gpt",
+    encoder: Annotated[str, typer.Option(help=f"{', '.join(ENCODERS)}.")] = "gpt",
     size: Annotated[str, typer.Option(help=SIZES)] = "small",
     context: Annotated[int | None, typer.Option(help="Tokens seen at once; the size's own by default.")] = None,
     minutes: Minutes = None,
@@ -85,12 +85,15 @@ def pretrain(
 
     The corpus, checkpoints and TensorBoard events of the run are kept in OUTPUT.run.
     """
+    check_encoder(encoder)
+    check_budget(tokens, steps, minutes)
+    check_sources(sources)
+    check_output(output, overwrite)
     from langnet.recipes.pretrain import PretrainOptions
     from langnet.recipes.pretrain import pretrain as run_pretrain
     from langnet.text.corpus import CorpusOptions
     from langnet.text.prepare import PrepareOptions
 
-    check_output(output, overwrite)
     check_device(device)
     corpus = CorpusOptions(text_column, documents, drop_duplicates=not keep_duplicates)
     options = PretrainOptions(

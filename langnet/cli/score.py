@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from langnet.cli.app import app, check_writable, console, examples, write_json
+from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import (
     LAMBDA,
     THETA,
@@ -55,10 +56,12 @@ def score(
     --lines gives log-probabilities in nats, of the whole line and its end. With a cache, what a text has said so far is
     likelier to be said again; both figures are given.
     """
+    check_writable(json_file)
+    check_models(model)
+    check_sources(sources)
     from langnet.recipes.model import load
     from langnet.text.corpus import CorpusOptions
 
-    check_writable(json_file)
     cache = cache_options(cache_window, cache_theta, cache_lambda)
     language_model = load(model)
     if lines:

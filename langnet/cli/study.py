@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from langnet.cli.app import app, console
+from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import LabelColumn, Seed, TextColumn
 from langnet.errors import LangnetError
 
@@ -37,6 +38,8 @@ def study(
 
     Example: langnet study my-lm --text reviews/ --labels train.csv --test test.csv --sizes 100,500
     """
+    check_models(model)
+    check_sources(text, [str(labels)], [str(test)] if test else None)
     from langnet.cli.demo import comparison, own_texts
     from langnet.recipes.model import load
     from langnet.study.report import ReportFacts, write_report

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from langnet.cli.app import app, check_device, console, examples, read_texts
+from langnet.cli.checks import check_encoder, check_models, check_sources
 from langnet.cli.options import Device, Documents, DropoutScale, LabelColumn, Precision, Seed, TextColumn
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ def ulmfit(
     OUTPUT/backward likewise. The same command goes on where an earlier one was interrupted. Any family of encoders will
     do.
     """
+    check_encoder(encoder)
+    check_models(*(model or []))
+    check_sources(labelled, general, unlabelled)
     from langnet.recipes.ulmfit import ULMFiTOptions
     from langnet.recipes.ulmfit import ulmfit as run_ulmfit
     from langnet.text.corpus import CorpusOptions

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from langnet.cli.app import app, check_output, check_writable, console, examples, training_run, write_bytes, write_json
+from langnet.cli.checks import check_sources
 from langnet.cli.options import (
     Documents,
     KeepDuplicates,
@@ -66,10 +67,11 @@ def train(
 
     The tokenised corpus is kept in OUTPUT.run, for the next kind of vectors.
     """
+    check_sources(sources)
+    check_output(output, overwrite)
     from langnet.recipes.word_vectors import WordVectorOptions, train_word_vectors
     from langnet.text.corpus import CorpusOptions
 
-    check_output(output, overwrite)
     options = WordVectorOptions(
         kind, dim, window, epochs, learning_rate, min_count, vocabulary_size, not keep_case, cap,
         buckets=buckets, threads=threads, memory_megabytes=memory_megabytes, seed=seed,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from langnet.cli.app import app, check_writable, console, examples, write_json
+from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import LabelColumn, TextColumn
 from langnet.cli.tables import Format, format_for, write_rows
 from langnet.errors import LangnetError
@@ -65,11 +66,13 @@ def labels(
     predictions: Predictions = None,
 ) -> None:
     """Label texts by how likely the model finds each label's words behind them."""
+    check_writable(json_file, predictions)
+    check_models(model)
+    check_sources(sources, unigram)
     from langnet.recipes.model import load
     from langnet.recipes.zero_labels import Verbaliser, ZeroOptions, evaluate_zero_labels, label_rows
     from langnet.text.labelled import read_labelled
 
-    check_writable(json_file, predictions)
     format = format_for(predictions, None) if predictions else "jsonl"
     verbaliser, options = Verbaliser(_words(word), template), ZeroOptions(prior, normalise, domain)
     loaded = load(model)
@@ -127,11 +130,13 @@ def pairs(
 
     A tie counts as wrong.
     """
+    check_writable(json_file, predictions)
+    check_models(model)
+    check_sources(sources, unigram)
     from langnet.recipes.model import load
     from langnet.recipes.zero_choices import zero_pairs
     from langnet.text.choices import read_minimal_pairs
 
-    check_writable(json_file, predictions)
     format = format_for(predictions, None) if predictions else "jsonl"
     read = read_minimal_pairs(list(sources))
     with _progress("pairs", len(read)) as told:
@@ -165,11 +170,13 @@ def choices(
 
     A run of underscores is the place; without one the alternatives end the text. A tie counts as wrong.
     """
+    check_writable(json_file, predictions)
+    check_models(model)
+    check_sources(sources, unigram)
     from langnet.recipes.model import load
     from langnet.recipes.zero_choices import ChoiceOptions, answer_rows, choose, zero_choices
     from langnet.text.choices import read_choices
 
-    check_writable(json_file, predictions)
     format = format_for(predictions, None) if predictions else "jsonl"
     read = read_choices(list(sources), labelled=not unlabelled)
     options, loaded = ChoiceOptions(scoring, normalise), load(model)
@@ -203,11 +210,13 @@ def acceptability(
     predictions: Predictions = None,
 ) -> None:
     """Judge sentences by a threshold on their probability: CoLA, by Matthews correlation."""
+    check_writable(json_file, predictions)
+    check_models(model)
+    check_sources(sources, dev, unigram)
     from langnet.recipes.model import load
     from langnet.recipes.zero_choices import zero_acceptability
     from langnet.text.choices import read_judged
 
-    check_writable(json_file, predictions)
     format = format_for(predictions, None) if predictions else "jsonl"
     test, chosen = read_judged(list(sources)), read_judged(list(dev))
     found = zero_acceptability(load(model), test, chosen, score, _raw(unigram))

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
 from langnet.encoders.word_classes import DOCUMENTS_AT_ONCE, WordClasses, document_parts
@@ -84,6 +83,8 @@ class DocumentVectors:
             documents: token ids of each document; read twice.
             options: how.
         """
+        from sklearn.utils.extmath import randomized_svd
+
         step = max(1, len(documents) // options.max_documents)
         chosen = range(0, len(documents), step)
         counts = np.zeros(BUCKETS, dtype=np.int64)

@@ -35,11 +35,6 @@ def find_family(name: str) -> Family:
     return FAMILIES[name]
 
 
-def encoder_help() -> str:
-    """The families' names, for the command line."""
-    return f"{', '.join(FAMILIES)}."
-
-
 def size_help() -> str:
     """The sizes that every family has, then those of single families, for the command line."""
     shared = [size for size in next(iter(FAMILIES.values())).sizes if all(size in f.sizes for f in FAMILIES.values())]

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.cluster import KMeans
-from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
 OFFSETS = (-2, -1, 1, 2)  # of the neighbours that are counted, each place by itself
@@ -76,6 +74,8 @@ class WordClasses:
             vocabulary_size: V.
             options: how.
         """
+        from sklearn.cluster import KMeans
+
         step = max(1, -(-len(documents) // options.max_documents))
         chosen = range(0, len(documents), step)
         matrix = sparse.vstack(
@@ -159,6 +159,8 @@ def _describe(
 
     Levy & Goldberg 2014: what word2vec factorises implicitly, here with a column for each place beside the token.
     """
+    from sklearn.utils.extmath import randomized_svd
+
     n_tokens = len(count)
     frequent = np.argsort(-count, kind="stable")[: options.n_neighbours]
     place = np.full(n_tokens, -1, dtype=np.int64)
@@ -208,6 +210,8 @@ def _count(documents: Sequence[np.ndarray], vocabulary_size: int) -> sparse.csr_
 
 def _decompose(counts: sparse.csr_matrix, weights: np.ndarray, options: WordClassOptions) -> np.ndarray:
     """Each token's vector times its weight, (tokens, K): latent semantic analysis by these tokens alone."""
+    from sklearn.utils.extmath import randomized_svd
+
     counts.data = (1 + np.log(counts.data)) * weights[counts.indices]
     lengths = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
     scaled = sparse.csr_matrix(sparse.diags((1 / np.maximum(lengths, 1e-12)).astype(np.float32)) @ counts)

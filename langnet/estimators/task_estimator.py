@@ -41,6 +41,7 @@ class TaskEstimator(BaseEstimator):
         random_state: seed, as scikit-learn has it.
         precision: `auto`, `no` or `bf16`.
         device: None chooses.
+        cached_megabytes: of the states of a frozen encoder that are kept, so that they are read once.
         verbose: show the progress of training.
     """
 
@@ -65,6 +66,7 @@ class TaskEstimator(BaseEstimator):
         random_state: int | np.random.RandomState | None = _DEFAULT.seed,
         precision: Literal["auto", "no", "bf16"] = _DEFAULT.precision,
         device: str | None = _DEFAULT.device,
+        cached_megabytes: int = _DEFAULT.cached_megabytes,
         verbose: bool = False,
     ):
         self.model = model
@@ -85,6 +87,7 @@ class TaskEstimator(BaseEstimator):
         self.random_state = random_state
         self.precision = precision
         self.device = device
+        self.cached_megabytes = cached_megabytes
         self.verbose = verbose
 
     def _learn(self, kind: str, items: Sequence[Any]) -> Model:
@@ -111,6 +114,7 @@ class TaskEstimator(BaseEstimator):
             seed=seed,
             precision=self.precision,
             device=self.device,
+            cached_megabytes=self.cached_megabytes,
         )
         head = HeadOptions(self.dropout, self.hidden, self.settings or {})
         return TransferOptions(finetune, head, self.head_learning_rate, self.head_epochs)

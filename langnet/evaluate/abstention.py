@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import stats
+from scipy.special import betaincinv
 
 from langnet.errors import LangnetError
 from langnet.evaluate.calibration import share_interval
@@ -181,7 +181,7 @@ def threshold_for(
         threshold = float(sure[max(1, int(np.ceil(share * n))) - 1])
         answered = confidence >= threshold
         count, right = int(answered.sum()), round(float(hits[answered].sum()))
-        bound = float(stats.beta.ppf(risk, right, count - right + 1)) if right else 0.0
+        bound = float(betaincinv(right, count - right + 1, risk)) if right else 0.0
         if bound >= target:
             return threshold, select(confidence, hits, threshold)
         best = max(best, bound)

@@ -12,11 +12,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
-from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from langnet.evaluate.predictions import Predictions
@@ -67,6 +62,8 @@ class TfidfBaseline:
 
     def fit_predict(self, texts: Sequence[str], labels: Sequence[str], test_texts: Sequence[str]) -> Predictions:
         """Vocabulary, weights and classifier from the labelled texts."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
         vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=_TOKENS)
         try:
             train = vectorizer.fit_transform(texts)
@@ -90,6 +87,9 @@ class SvdBaseline:
 
     def fit(self, raw_texts: Sequence[str]) -> None:
         """Vocabulary and decomposition of the raw text."""
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
         few = len(raw_texts) < FEW_DOCUMENTS  # too few for a term's frequency to say much
         self.vectorizer = TfidfVectorizer(
             ngram_range=(1, 2), sublinear_tf=True, min_df=1 if few else 3, max_df=1.0 if few else 0.5,
@@ -118,6 +118,8 @@ class SvdBaseline:
 
     def fit_predict(self, texts: Sequence[str], labels: Sequence[str], test_texts: Sequence[str]) -> Predictions:
         """Rank and strength by cross-validation, then all labelled texts."""
+        from sklearn.preprocessing import normalize
+
         train, test = self.vectors(texts), self.vectors(test_texts)
         ranks = [rank for rank in RANKS if rank <= train.shape[1]] or [train.shape[1]]
         return tuned_logistic_regression(
@@ -137,6 +139,7 @@ class WordVectorsBaseline:
     def fit(self, raw_texts: Sequence[str]) -> None:
         """Train skip-gram vectors with negative sampling."""
         from gensim.models import Word2Vec
+        from sklearn.feature_extraction.text import TfidfVectorizer
 
         self.analyse = TfidfVectorizer(token_pattern=_TOKENS).build_analyzer()
         sentences = [self.analyse(text) for text in raw_texts]
@@ -188,6 +191,7 @@ class SentenceEncoderBaseline:
 
     def _encode(self, texts: Sequence[str]) -> None:
         import torch
+        from sklearn.preprocessing import normalize
 
         missing = sorted({text for text in texts if text not in self._cache}, key=len)
         for start in range(0, len(missing), self.batch_size):
@@ -215,6 +219,8 @@ def tuned_logistic_regression(train: list[Any], labels: Sequence[str], test: lis
         test: the same alternatives for the test texts.
         seed: of the folds.
     """
+    from sklearn.linear_model import LogisticRegression
+
     names = sorted(set(labels))
     gold = np.array(labels, dtype=object).astype(str)
     if len(names) == 1:
@@ -259,6 +265,8 @@ def _dense(matrix: Any) -> np.ndarray:
 
 def _choose(alternatives: list[Any], gold: np.ndarray, seed: int) -> tuple[int, float]:
     """The feature set and strength with the least log-loss in stratified cross-validation."""
+    from sklearn.model_selection import StratifiedKFold
+
     smallest = min(Counter(gold).values())
     if smallest < 2:
         return min(1, len(alternatives) - 1), 5.0
@@ -275,6 +283,8 @@ def _choose(alternatives: list[Any], gold: np.ndarray, seed: int) -> tuple[int, 
 
 def _held_out_loss(features: Any, gold: np.ndarray, strength: float, split: tuple[np.ndarray, np.ndarray]) -> float:
     """Log-loss on one fold, every class of which is in the training part too."""
+    from sklearn.linear_model import LogisticRegression
+
     train, held_out = split
     model = LogisticRegression(C=strength, max_iter=1000).fit(features[train], gold[train])
     columns = np.searchsorted(model.classes_, gold[held_out])

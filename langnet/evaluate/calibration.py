@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri
 
 from langnet.evaluate.intervals import LEVEL, Interval, bootstrap_ratio
 from langnet.evaluate.metrics import Score
@@ -140,6 +140,6 @@ def share_interval(hits: int, n: int, level: float = LEVEL) -> Interval:
     """Interval of a share by Wilson's score method, which holds near 0 and 1 too."""
     if not n:
         return _NONE
-    z, share = float(stats.norm.ppf(0.5 + level / 2)), hits / n
+    z, share = float(ndtri(0.5 + level / 2)), hits / n
     middle, spread = share + z * z / (2 * n), z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return Interval(float((middle - spread) / (1 + z * z / n)), float((middle + spread) / (1 + z * z / n)))

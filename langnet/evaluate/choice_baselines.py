@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from langnet.evaluate.baselines import TfidfBaseline
 from langnet.tasks.choose import ChoiceGuess
@@ -41,6 +40,8 @@ def length(train: Items, test: Items) -> list[list[float]]:
 
 def overlap(train: Items, test: Items) -> list[list[float]]:
     """The cosine of the TF-IDF vectors of the context with its question, and of the alternative."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     vectorizer = TfidfVectorizer(sublinear_tf=True, analyzer=_words)
     try:
         vectorizer.fit([_context(item) for item in train] + [text for item in train for text in item.alternatives])

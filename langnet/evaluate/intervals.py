@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 LEVEL = 0.95
 _GROUPS = 4000  # values that one bootstrap of a ratio draws at most
@@ -78,7 +78,7 @@ def seeds_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
     array = np.asarray(values, dtype=float)
     if len(array) < 2:
         return Interval(float("nan"), float("nan"))
-    half = stats.t.ppf(0.5 + level / 2, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array))
+    half = stdtrit(len(array) - 1, 0.5 + level / 2) * array.std(ddof=1) / np.sqrt(len(array))
     return Interval(float(array.mean() - half), float(array.mean() + half))
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sklearn.metrics import confusion_matrix
 
 from langnet.evaluate.intervals import Interval, bootstrap_cells
 
@@ -53,6 +53,13 @@ METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "macro_f1": macro_f1,
     "mcc": matthews,
 }
+
+
+def confusion_matrix(gold: Iterable[Any], predicted: Iterable[Any], labels: Iterable[Any]) -> np.ndarray:
+    """How often each label was taken for each, (C, C), the true ones in rows, both in the order of `labels`."""
+    place = {label: index for index, label in enumerate(labels)}
+    cells = [place[true] * len(place) + place[guess] for true, guess in zip(gold, predicted, strict=True)]
+    return np.bincount(np.array(cells, dtype=np.int64), minlength=len(place) ** 2).reshape(len(place), len(place))
 
 
 def classification_scores(gold: Sequence[str], predicted: Sequence[str], seed: int = 0) -> dict[str, Score]:

@@ -10,16 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import RidgeCV
-from sklearn.preprocessing import StandardScaler
 
 from langnet.evaluate.baselines import MajorityBaseline, tuned_logistic_regression
 from langnet.evaluate.predictions import Predictions
 from langnet.text.pairs import Pair
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 NEGATIONS = frozenset(  # English
@@ -36,6 +37,9 @@ class OverlapBaseline:
 
     def fit_predict(self, train: Sequence[Pair], labels: Sequence[str], test: Sequence[Pair]) -> Predictions:
         """Learn from labelled pairs and predict the test pairs."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.preprocessing import StandardScaler
+
         scaler = StandardScaler().fit(overlap_features(train))
         parts = [
             tuple(sparse.csr_matrix(OVERLAPS * scaler.transform(overlap_features(pairs))) for pairs in (train, test))
@@ -60,6 +64,10 @@ class OverlapRatings:
 
     def fit_predict(self, train: Sequence[Pair], ratings: Sequence[float], test: Sequence[Pair]) -> np.ndarray:
         """Learn from rated pairs; (N,) ratings of the test pairs."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import RidgeCV
+        from sklearn.preprocessing import StandardScaler
+
         own, other = overlap_features(train), overlap_features(test)
         vectorizer = TfidfVectorizer(sublinear_tf=True, analyzer=_words)
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import rankdata
 
 
 def rating_statistics(gold: Sequence[float], methods: Sequence[Sequence[float]]) -> np.ndarray:
@@ -34,5 +33,7 @@ def rating_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
 
 def spearman(gold: Sequence[float], guessed: Sequence[float]) -> float:
     """Spearman's correlation: Pearson's of the ranks, equal values at their mean rank."""
+    from scipy.stats import rankdata
+
     sums = rating_statistics(rankdata(gold).tolist(), [rankdata(guessed).tolist()])[0].sum(0)
     return float(rating_scores(sums)["pearson"])

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy import sparse
-from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
@@ -122,6 +121,8 @@ def _chain(weights: Tensor) -> Chain:
 
 
 def _fit(groups: list[_Group], gold: list[Tensor], shape: tuple[int, int], penalty: float, iterations: int) -> _Weights:
+    from scipy.optimize import minimize
+
     n_features, n_tags = shape
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:

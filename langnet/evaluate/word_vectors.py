@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from langnet.encoders.word_space import WordSpace
 from langnet.errors import LangnetError
@@ -188,6 +187,8 @@ def score_similarities(space: WordSpace, pairs: Sequence[tuple[str, str, float]]
         pairs: two words and a score.
         seed: of the bootstrap.
     """
+    from scipy import stats
+
     missing = [word for first, second, _ in pairs for word in (first, second) if not _known(space, word)]
     absent = set(missing)
     kept = [pair for pair in pairs if pair[0] not in absent and pair[1] not in absent]

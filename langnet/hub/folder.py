@@ -22,14 +22,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from langnet.errors import LangnetError
 from langnet.hub import checksums, weights
 from langnet.hub.checksums import CHECKSUMS_NAME, FORMAT_VERSION, FileSum
 from langnet.hub.json_text import from_json, from_utf8, to_json, to_utf8
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "weights.safetensors"
@@ -323,9 +324,7 @@ def _check_names(folder: Path) -> dict[str, FileSum]:
     if not folder.is_dir():
         raise LangnetError(_not_there(folder))
     if not (folder / CHECKSUMS_NAME).exists() and not (folder / CONFIG_NAME).exists():
-        raise LangnetError(
-            f"{folder} is not a langnet model: it has no {CONFIG_NAME}; give a folder that langnet wrote"
-        )
+        raise LangnetError(f"{folder} is no langnet model: it has no {CONFIG_NAME}; give a folder that langnet wrote")
     table = checksums.read_table(folder, _REQUIRED, _ALLOWED)
     for path in sorted(folder.iterdir()):
         if path.name in table or path.name == CHECKSUMS_NAME:

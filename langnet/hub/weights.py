@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from langnet.errors import LangnetError
+
+if TYPE_CHECKING:  # lists of models are made from folders without their weights, and torch takes a second to load
+    from torch import Tensor
 
 _HEADER_LIMIT_BYTES = 1 << 26
 
@@ -70,6 +71,8 @@ def write_weights(path: Path, stored: Mapping[str, Tensor]) -> None:
         LangnetError: the tensors cannot be stored.
         OSError: the file cannot be written.
     """
+    from safetensors.torch import save_file
+
     # safetensors makes the file private (mode 600) by way of a temporary one; a model is shared with the owner's usual
     # rights, which a file made by ourselves shows.
     path.touch()
@@ -87,6 +90,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         LangnetError: the header is out of bounds or does not describe the file.
     """
+    from safetensors.torch import load_file
+
     size = path.stat().st_size
     with path.open("rb") as stream:
         header_bytes = int.from_bytes(stream.read(8), "little")
@@ -101,7 +106,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def _check_storable(name: str, tensor: Tensor) -> None:
-    if not isinstance(tensor, Tensor):
+    import torch
+
+    if not isinstance(tensor, torch.Tensor):
         raise LangnetError(f"the weight {name!r} is a {type(tensor).__name__}; make it a tensor (torch.as_tensor)")
     if tensor.layout is not torch.strided or tensor.is_quantized or tensor.device.type == "meta":
         raise LangnetError(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold
 
 from langnet.errors import LangnetError
 from langnet.evaluate.baselines import MajorityBaseline, TfidfBaseline
@@ -97,6 +96,8 @@ def _neighbours(
 
 def _cross_validated(test: LabelledData) -> NeighbourPredictions | None:
     """TF-IDF inside the test texts, where the training texts are not to be had; None for too few texts."""
+    from sklearn.model_selection import KFold, StratifiedKFold
+
     if len(test) < 10 or len(test.label_names) < 2:
         return None
     chosen = np.arange(len(test))

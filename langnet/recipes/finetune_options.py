@@ -41,6 +41,8 @@ class FinetuneOptions:
         seed: of heads, data order, dropout and splits.
         precision: `auto`, `no` or `bf16`.
         device: None chooses.
+        cached_megabytes: of the states of a frozen encoder that are kept in main memory, so that the epochs of a head
+            read them once; 0 reads them anew each time. A classifier's head reads means of them, and needs none.
         scalar_mix: read a learned mix of all layers, or else the top one alone; used where no frozen head comes first.
         hidden: width of a hidden layer in the head (Howard & Ruder 2018: 50), where no frozen head comes first; 0:
             none.
@@ -70,6 +72,7 @@ class FinetuneOptions:
     seed: int = 0
     precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
+    cached_megabytes: int = 1024
     scalar_mix: bool = True
     hidden: int = 0
     betas: tuple[float, float] = (0.9, 0.99)
@@ -94,5 +97,7 @@ class FinetuneOptions:
                 )
         if self.hidden < 0:
             raise LangnetError(f"a hidden layer cannot be {self.hidden} wide; 0 does without one")
+        if self.cached_megabytes < 0:
+            raise LangnetError(f"the megabytes of kept states must be 0 or more, not {self.cached_megabytes}")
         if self.auxiliary_lm < 0:
             raise LangnetError(f"the weight of the language-model loss must be 0 or more, not {self.auxiliary_lm:g}")

@@ -6,7 +6,9 @@ Text classification, with its document vectors and co-training, has a recipe of 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,15 +29,16 @@ from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
 from langnet.recipes.kinds.kind import HeadOptions, Kind
 from langnet.recipes.kinds.registry import find_kind
-from langnet.recipes.model import Model, load
-from langnet.tasks.examples import ExampleBatches
+from langnet.recipes.model import TOKENS_AT_ONCE, Model, load
+from langnet.tasks.examples import ExampleBatches, in_order
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.task import Task
 from langnet.text.splits import drawn_groups
-from langnet.training.machine import default_device
-from langnet.training.progress import Progress
+from langnet.training.machine import autocast, default_device
+from langnet.training.progress import Progress, SilentProgress
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.model import TaskModel
+from langnet.transfer.state_cache import StateCache
 
 HEAD_EPOCHS = 10.0  # of a head on a frozen encoder, which is cheap and learns slowly
 HEAD_STEPS = 200
@@ -163,12 +166,11 @@ class _Transfer:
         validate = (lambda: self._validate(held_out)) if held_out else None
         head_first = method == "frozen" or (method == "finetune" and self.options.finetune.head_first)
         if head_first:
-            network.frozen = True
             stage = folder / "head" if folder and method == "finetune" else folder
-            self.model.history = self._fit(stage, resume, HEAD_EPOCHS).run(
-                network, batches, validate, self.options.head_learning_rate
-            )
-            network.frozen = False
+            with self._frozen(examples):
+                self.model.history = self._fit(stage, resume, HEAD_EPOCHS).run(
+                    network, batches, validate, self.options.head_learning_rate
+                )
         if method != "frozen":
             rate = self.options.head_learning_rate if method == "scratch" else None
             self.model.history = self._fit(folder, resume, FEW_EPOCHS).run(network, batches, validate, rate)
@@ -177,6 +179,39 @@ class _Transfer:
             self.kind.settle(self.task, held_out, self.model.guess(held_out))
         self.model.facts["finetune"] = self._facts(len(examples))
         return self.model
+
+    @contextmanager
+    def _frozen(self, examples: Sequence[Any]) -> Iterator[None]:
+        """The head alone learns; the encoder's states are read once, as far as there is room to keep them."""
+        network, room = self.model.network, self.options.finetune.cached_megabytes
+        network.frozen, network.states = True, self._states(examples, room) if room else None
+        try:
+            yield
+        finally:
+            network.frozen, network.states = False, None
+
+    def _states(self, examples: Sequence[Any], megabytes: int) -> StateCache:
+        """What the frozen encoder says of the examples."""
+        network, states = self.model.network.eval(), StateCache(megabytes)
+        precision, progress = self.options.finetune.precision, self.progress or SilentProgress()
+        started, done, n_tokens = time.monotonic(), 0, 0
+        progress.start(f"reading {len(examples):,} {self.kind.unit}")
+        try:
+            with autocast(self.device, precision):  # as the head reads what is not kept
+                for index, batch in in_order(examples, TOKENS_AT_ONCE, self.model.collate):
+                    if not states.fill(network.encoder, batch.to(self.device)):
+                        break
+                    done, n_tokens = done + len(index), n_tokens + int(batch.mask.sum())
+                    progress.update(done / len(examples), n_tokens, time.monotonic() - started, None)
+        finally:
+            progress.stop()
+        if states.full:
+            held = f"{states.held / 2**20:,.0f} MB"
+            progress.note(
+                f"the states of {done:,} {self.kind.unit} were kept, in {held}; those of the others are read in every "
+                "epoch, unless --cached-megabytes allows more"
+            )
+        return states
 
     def _fit(self, folder: Path | None, resume: bool, epochs: float) -> Fit:
         shared = self.options.finetune

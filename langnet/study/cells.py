@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import confusion_matrix
 
 from langnet.errors import warn
 from langnet.evaluate.intervals import Interval, bootstrap_cells, paired_difference, seeds_interval
-from langnet.evaluate.metrics import METRICS
+from langnet.evaluate.metrics import METRICS, confusion_matrix
 
 
 @dataclass(frozen=True)

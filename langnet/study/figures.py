@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import confusion_matrix
 
+from langnet.evaluate.metrics import confusion_matrix
 from langnet.study.charts import (
     Frame,
     Mark,

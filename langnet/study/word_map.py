@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 
 from langnet.encoders.word_space import WordSpace, unit_rows
 from langnet.errors import LangnetError
@@ -56,6 +54,9 @@ def map_words(
     Raises:
         LangnetError: a word is unknown, or there are fewer than three.
     """
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
     chosen = (
         list(dict.fromkeys(words)) or [w for w in space.words if any(sign.isalpha() for sign in w)][skip : skip + top]
     )

@@ -12,6 +12,7 @@ from langnet.errors import LangnetError
 from langnet.text.clean import clean_text
 from langnet.text.corpus import Source
 from langnet.text.formats import TABLES, column, damage_errors, decode, format_of, open_bytes, read_rows
+from langnet.text.paths import require_path
 
 
 @dataclass
@@ -84,9 +85,7 @@ def read_labelled(
     """
     data = LabelledData([], [], [])
     for source in [sources] if isinstance(sources, str | Path) else sources:
-        path = Path(source).expanduser()
-        if not path.exists():
-            raise LangnetError(f"there is no file or folder '{source}'; check the path (here: {Path.cwd()})")
+        path = require_path(source)
         rows = _folder(path) if path.is_dir() else _table(path, text_column, label_column)
         for text, label, where in rows:
             data.texts.append(clean_text(text).text)

@@ -9,6 +9,7 @@ from langnet.errors import LangnetError
 from langnet.text.archives import is_archive, read_members, split_member
 from langnet.text.corpus import Source
 from langnet.text.formats import TABLES, Row, damage_errors, format_of, open_bytes, read_rows
+from langnet.text.paths import require_path
 
 
 def table_rows(sources: Sequence[Source]) -> Iterator[tuple[Row, str]]:
@@ -32,9 +33,7 @@ def table_rows(sources: Sequence[Source]) -> Iterator[tuple[Row, str]]:
 
 def _files(source: Source) -> Iterator[tuple[Path, str]]:
     name, member = split_member(str(source))
-    path = Path(name).expanduser()
-    if not path.exists():
-        raise LangnetError(f"there is no file or folder '{source}'; check the path (here: {Path.cwd()})")
+    path = require_path(name)
     if not path.is_dir():
         yield path, member
         return

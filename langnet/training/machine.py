@@ -61,6 +61,12 @@ def default_precision(device: torch.device) -> str:
     return "bf16" if has_fast_bfloat16(device) else "no"
 
 
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """A context in which the device multiplies as a run of this precision does: `auto`, `no` or `bf16`."""
+    chosen = default_precision(device) if precision == "auto" else precision
+    return torch.autocast(device.type, torch.bfloat16, enabled=chosen == "bf16")
+
+
 def default_device() -> torch.device:
     """CUDA, else Apple's MPS, else the CPU."""
     if torch.cuda.is_available():

@@ -14,18 +14,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from scipy import sparse
 from scipy.special import softmax
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.errors import LangnetError
 from langnet.transfer.cross_validation import Splits, best_temperature, class_scores, held_out_scores, stratified_splits
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 WHOLE = -1  # the whole space of document vectors, beside the numbers of the views
 
@@ -172,8 +175,7 @@ def co_train(
         index = most_confident(probabilities, share, options.part).numpy()
         guessed = probabilities.argmax(1).numpy()[index]
         terms = sparse.vstack([labelled.terms, unlabelled.terms[index]], format="csr")
-        model = LogisticRegression(C=options.student_strength, max_iter=options.iterations)
-        model.fit(terms, np.concatenate([classes, guessed]))
+        model = _logistic(options.student_strength, options.iterations).fit(terms, np.concatenate([classes, guessed]))
     by_class, bias = _linear(model)  # (C, F), (C,)
     weights = np.ascontiguousarray(by_class.T)  # (F, C)
     # The student knows its own guesses too well: what its scores are worth, the labelled documents say.
@@ -245,8 +247,10 @@ def _judge(
     return min(found, key=lambda teacher: teacher.log_loss)
 
 
-def _logistic(strength: float) -> LogisticRegression:
-    return LogisticRegression(C=strength, max_iter=500)
+def _logistic(strength: float, iterations: int = 500) -> LogisticRegression:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=strength, max_iter=iterations)
 
 
 def most_confident(probabilities: Tensor, share: np.ndarray, part: float) -> Tensor:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 
 REPEATS = 2  # of cross-validation, in other folds
 
@@ -18,6 +15,8 @@ def stratified_splits(classes: np.ndarray, n_classes: int, seed: int) -> Splits:
 
     At most five folds, fewer where a class has fewer documents; every class needs two.
     """
+    from sklearn.model_selection import StratifiedKFold
+
     smallest = int(np.bincount(classes, minlength=n_classes).min())
     return [
         split
@@ -30,6 +29,8 @@ def held_out_scores(
     features: np.ndarray, classes: np.ndarray, strength: float, splits: Splits
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores (m, C) and classes (m,) of all held-out parts, by logistic regression with scikit-learn's C = strength."""
+    from sklearn.linear_model import LogisticRegression
+
     scores, gold = [], []
     for train, held_out in splits:
         model = LogisticRegression(C=strength, max_iter=500).fit(features[train], classes[train])
@@ -45,6 +46,7 @@ def class_scores(values: np.ndarray) -> np.ndarray:
 
 def best_temperature(scores: np.ndarray, gold: np.ndarray) -> tuple[float, float]:
     """The temperature at which scores (n, C) have the least log-loss on gold (n,), and that loss in nats."""
+    from scipy.optimize import minimize_scalar
 
     def loss(log_temperature: float) -> float:
         scaled = scores / np.exp(log_temperature)

@@ -11,6 +11,7 @@ from langnet.encoders.encoder import Encoder, Encoding
 from langnet.tasks.task import Task
 from langnet.text.batches import Batch
 from langnet.transfer.features import ScalarMix, TopLayer, mixed_encoding
+from langnet.transfer.state_cache import StateCache
 
 LANGUAGE_MODELS = ("language_model", "bidirectional_language_model")  # they read the top layer whatever is mixed
 
@@ -27,7 +28,9 @@ class TaskModel(nn.Module):
             before them is read for its state alone. None: all.
 
     Attributes:
-        frozen: whether the encoder is only read: without dropout, and without a gradient.
+        frozen: whether the encoder is only read: without dropout, and without a gradient. A language model beside the
+            task then learns nothing, so its loss is left out.
+        states: keeps what a frozen encoder has read; None reads it anew each time.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class TaskModel(nn.Module):
         super().__init__()
         self.learned_tokens = learned_tokens
         self.frozen = False
+        self.states: StateCache | None = None
         self.encoder = encoder
         self.mix = mix if mix is not None else TopLayer()
         self.tasks = nn.ModuleList(task for task, _ in tasks)
@@ -70,6 +74,8 @@ class TaskModel(nn.Module):
         losses: dict[str, Any] = {}
         total: Tensor | None = None
         for task, weight in zip(self.tasks, self.task_weights, strict=True):
+            if self.frozen and task.name in LANGUAGE_MODELS:
+                continue
             read = encoding if task.name in LANGUAGE_MODELS else mixed
             value: Tensor = cast(Task, task).loss(self.encoder, read, batch)
             losses[f"{task.name}_loss"] = value
@@ -84,9 +90,7 @@ class TaskModel(nn.Module):
         This is backpropagation through time for text classification (Howard & Ruder 2018, section 3.3), with one cut.
         """
         if self.frozen:
-            with torch.no_grad():
-                read: Encoding = self.encoder(batch.ids, batch.mask, state, batch.causal)
-            return read
+            return self._read(batch, state)
         early = batch.ids.shape[1] - (self.learned_tokens or batch.ids.shape[1])
         if early <= 0 or not (self.training and self.encoder.recurrent):
             encoding: Encoding = self.encoder(batch.ids, batch.mask, state, batch.causal)
@@ -98,16 +102,24 @@ class TaskModel(nn.Module):
         return Encoding(layers, second.state)
 
     @torch.no_grad()
+    def _read(self, batch: Batch, state: Any = None) -> Encoding:
+        """The encoding of a batch that the encoder does not learn from."""
+        if self.frozen and self.states is not None and state is None and batch.continues is None:
+            return self.states.read(self.encoder, batch)
+        encoding: Encoding = self.encoder(batch.ids, batch.mask, state, batch.causal)
+        return encoding
+
+    @torch.no_grad()
     def probabilities(self, batch: Batch) -> Tensor:
         """Class probabilities of a batch's documents by the first task, (N, C)."""
-        encoding = self.encoder(batch.ids, batch.mask)
+        encoding = self._read(batch)
         result: Tensor = self.task.probabilities(mixed_encoding(self.mix, encoding), batch)
         return result
 
     @torch.no_grad()
     def guesses(self, batch: Batch) -> list[Any]:
         """What the first task, a supervised one, says of each of the batch's examples."""
-        encoding = self.encoder(batch.ids, batch.mask)
+        encoding = self._read(batch)
         found: list[Any] = self.task.guesses(mixed_encoding(self.mix, encoding), batch)
         return found
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from langnet.recipes.model import load
 from langnet.recipes.pretrain import PretrainOptions, pretrain
 from langnet.recipes.transfer import TransferOptions, evaluate_task, transfer
 from langnet.tasks.task import ClassGuess, SupervisedTask
+from langnet.training.progress import SilentProgress
 from tests.recipes import kind_items
 from tests.recipes.kind_items import ODD, TRAIN
 
@@ -26,6 +28,16 @@ METHODS = {
     "finetune": FinetuneOptions("finetune", epochs=1, least_steps=1, layer_decay=2.6, gradual_unfreezing=True),
     "scratch": FinetuneOptions("scratch", epochs=1, least_steps=1),
 }
+
+
+class Losses(SilentProgress):
+    """The loss of every step."""
+
+    def __init__(self):
+        self.losses: list[float] = []
+
+    def update(self, fraction, tokens, seconds, loss):
+        self.losses += [] if loss is None else [loss]
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -58,6 +70,31 @@ def test_trains_saves_loads_and_guesses_the_same(tmp_path, model, tiny_labelled,
     assert len(guesses) == len(items) + len(odd)
     # One at a time: what stands beside an item in a batch must not matter.
     assert _plain([made.guess([item])[0] for item in items[:3]]) == pytest.approx(_plain(guesses[:3]), abs=5e-3)
+
+
+def _every_kind_and_by_turns_every_family() -> Iterator[Any]:
+    """Every kind with one family, which one in turns; with the other families in the slow tests."""
+    for row, family in enumerate(FAMILIES):
+        for column, kind in enumerate(KINDS):
+            marks = [] if column % len(FAMILIES) == row else [pytest.mark.slow]
+            yield pytest.param(family, kind, marks=marks, id=f"{family}-{kind}")
+
+
+@pytest.mark.parametrize(("model", "kind"), [*_every_kind_and_by_turns_every_family()], indirect=["model"])
+def test_kept_states_give_the_same_head(model, tiny_labelled, kind):
+    """Several rows an item, windows, held-out items, and a limit that some of the states fit in, too."""
+    items = TRAIN[kind](tiny_labelled)[:12]
+    options = FinetuneOptions("frozen", least_steps=1, batch_size=3, validation_fraction=0.25, precision="no")
+    runs = []
+    for megabytes in (0, 1, 64):
+        progress = Losses()
+        how = TransferOptions(replace(options, cached_megabytes=megabytes), head_epochs=2)
+        made = transfer(model, kind, items, how, progress=progress)
+        runs.append((progress.losses, _plain(made.guess(items))))
+    assert len(runs[0][0]) == 6
+    for losses, guesses in runs[1:]:
+        np.testing.assert_allclose(losses, runs[0][0], rtol=1e-4, atol=1e-5)
+        assert guesses == pytest.approx(runs[0][1], abs=5e-3)
 
 
 @pytest.mark.slow

@@ -1,0 +1,48 @@
+"""What can be known to be wrong before PyTorch is loaded, which takes longer than a person wants to wait for it.
+
+A verb checks first and imports the library's rooms then. Nothing here replaces a check of the library's own: what these
+let pass is refused later, in the same words.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+
+from langnet.errors import LangnetError
+
+# What `encoders.registry` holds, written out since importing it imports PyTorch; tests hold them together.
+ENCODERS = ("gpt", "gpt-2018", "gpt-2", "awd-lstm", "elmo")
+_MORE_THAN_A_PATH = ("!", "+", "://")  # a member of an archive, parallel files, an address
+
+
+def check_models(*names: str | None) -> None:
+    """Each name is a model's folder, or that of one of this machine's models; None is passed over."""
+    from langnet.hub.names import resolve_model
+
+    for name in names:
+        if name is not None:
+            resolve_model(name)
+
+
+def check_sources(*groups: Sequence[str] | None) -> None:
+    """Each plain path is there; patterns, addresses and standard input are left to whoever reads them."""
+    from langnet.text.paths import require_path
+
+    for source in (source for group in groups for source in group or []):
+        if source != "-" and not glob.has_magic(source) and not any(sign in source for sign in _MORE_THAN_A_PATH):
+            require_path(source)
+
+
+def check_budget(tokens: int | None, steps: int | None, minutes: float | None) -> None:
+    """Of the three limits of a run at most one is given, and it is above zero."""
+    from langnet.training.budget import Budget
+
+    if (tokens, steps, minutes) != (None, None, None):
+        Budget(tokens, steps, minutes)
+
+
+def check_encoder(name: str) -> None:
+    """A family of encoders has this name; word vectors, which are no such family, are told of later."""
+    if name not in ENCODERS and name != "vectors":
+        raise LangnetError(f"there is no encoder '{name}'; choose one of {', '.join(ENCODERS)}")

@@ -1,0 +1,19 @@
+"""A path that somebody has typed: it is there, or the message says where it was looked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from langnet.errors import LangnetError
+
+
+def require_path(source: str | Path) -> Path:
+    """The path of a file or folder, `~` spelled out.
+
+    Raises:
+        LangnetError: there is none.
+    """
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise LangnetError(f"there is no file or folder '{source}'; check the path (here: {Path.cwd()})")
+    return path
