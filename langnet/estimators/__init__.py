@@ -1,12 +1,14 @@
-"""The scikit-learn grammar over the recipes: estimators for texts, pairs, sentences and questions."""
+"""The scikit-learn grammar over the recipes: estimators for texts, pairs, sentences, documents and questions."""
 
 from langnet.estimators.chooser import TextChooser
+from langnet.estimators.coreference_resolver import CoreferenceResolver
 from langnet.estimators.pairs import TextPairClassifier, TextPairRegressor
 from langnet.estimators.question_answerer import QuestionAnswerer
 from langnet.estimators.tagger import SequenceTagger
 from langnet.estimators.text_classifier import TextClassifier, TextFeatures
 
 __all__ = [
+    "CoreferenceResolver",
     "QuestionAnswerer",
     "SequenceTagger",
     "TextChooser",

@@ -10,6 +10,7 @@ from langnet.tasks.answer import Answer, AnswerConfig
 from langnet.tasks.bidirectional import BidirectionalLanguageModel
 from langnet.tasks.choose import Choose, ChooseConfig
 from langnet.tasks.classify import Classify, ClassifyConfig
+from langnet.tasks.corefer import Corefer, CoreferConfig
 from langnet.tasks.entail import Entail, EntailConfig
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.masked import CausalMaskedLanguageModel, MaskedLanguageModel
@@ -25,6 +26,7 @@ TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "classify": lambda settings, dim: Classify(ClassifyConfig(**settings), dim),
     "answer": lambda settings, dim: Answer(AnswerConfig(**settings), dim),
     "choose": lambda settings, dim: Choose(ChooseConfig(**settings), dim),
+    "corefer": lambda settings, dim: Corefer(CoreferConfig(**settings), dim),
     "entail": lambda settings, dim: Entail(EntailConfig(**_with_pair(settings)), dim),
     "similarity": lambda settings, dim: Similarity(SimilarityConfig(**_with_pair(settings)), dim),
     "tag": lambda settings, dim: Tag(TagConfig(**settings), dim),

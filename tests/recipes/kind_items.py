@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from langnet.text.chains import Document, PronounChoice
 from langnet.text.labelled import LabelledData
 from langnet.text.multiple_choice import MultipleChoice
 from langnet.text.pairs import Pair
@@ -68,6 +69,26 @@ def odd_questions() -> list[Question]:
     return [Question(question, passage, name=str(index)) for index, (question, passage) in enumerate(texts)]
 
 
+def documents(data: LabelledData) -> list[Document]:
+    """Pairs of reviews, in which what is reviewed twice is one thing, and every full stop is another."""
+    found = []
+    for one, other in zip(data.texts, data.texts[1:] + data.texts[:1], strict=True):
+        words = tuple(f"{one} {other}".replace(".", " .").split())
+        starts = [0, *(i + 1 for i, word in enumerate(words[:-1]) if word == ".")]
+        things: dict[str, list[tuple[int, int]]] = {}
+        for start in starts:
+            things.setdefault(words[start + 1], []).append((start, start + 1))
+        found.append(Document(words, tuple(starts), tuple(tuple(spans) for spans in things.values())))
+    return found
+
+
+def odd_documents() -> list[Document]:
+    """Odd texts as words and as sentences of one word; nothing; a question of a pronoun."""
+    split = [tuple(text.split()) for text in ODD_TEXTS]
+    whole = [Document(words) for words in split] + [Document(words, tuple(range(len(words) or 1))) for words in split]
+    return [*whole, Document(("Ann", "met", "Eve", ".", "She", "sang"), choice=PronounChoice((4, 4), (0, 0), (2, 2)))]
+
+
 def sentences(data: LabelledData) -> list[Sentence]:
     """Reviews as words, in which what is reviewed and what is said of it are spans."""
     found = []
@@ -92,6 +113,7 @@ def odd_sentences() -> list[Sentence]:
 TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {
     "answer": questions,
     "choose": choices,
+    "corefer": documents,
     "entail": pairs,
     "similarity": rated_pairs,
     "tag": sentences,
@@ -99,6 +121,7 @@ TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {
 ODD: dict[str, Callable[[], Sequence[Any]]] = {
     "answer": odd_questions,
     "choose": odd_choices,
+    "corefer": odd_documents,
     "entail": odd_pairs,
     "similarity": odd_pairs,
     "tag": odd_sentences,

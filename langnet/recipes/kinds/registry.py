@@ -7,12 +7,20 @@ from typing import Any
 from langnet.errors import LangnetError
 from langnet.recipes.kinds.answer import Answers
 from langnet.recipes.kinds.choose import MultipleChoiceKind
+from langnet.recipes.kinds.corefer import Coreference
 from langnet.recipes.kinds.entail import Entailment
 from langnet.recipes.kinds.kind import Kind
 from langnet.recipes.kinds.similarity import SimilarityRating
 from langnet.recipes.kinds.tag import Tagging
 
-_ALL: list[Kind[Any, Any]] = [Entailment(), SimilarityRating(), MultipleChoiceKind(), Tagging(), Answers()]
+_ALL: list[Kind[Any, Any]] = [
+    Entailment(),
+    SimilarityRating(),
+    MultipleChoiceKind(),
+    Tagging(),
+    Answers(),
+    Coreference(),
+]
 KINDS = {kind.name: kind for kind in _ALL}
 
 
