@@ -6,6 +6,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ import torch
 from langnet.recipes.model import Model
 from langnet.recipes.pretrain import PretrainOptions, pretrain
 from langnet.text.labelled import LabelledData
+from tests.warm import Commands
 
 torch.set_num_threads(1)
 
@@ -41,6 +44,14 @@ def sentences(n: int, seed: int) -> LabelledData:
         texts.append(" ".join(parts))
         labels.append(label)
     return LabelledData(texts, labels)
+
+
+@pytest.fixture(scope="session")
+def runner() -> Iterator[Commands]:
+    """Runs commands of langnet without the wait for imports."""
+    commands = Commands()
+    yield commands
+    commands.close()
 
 
 @pytest.fixture(scope="session")

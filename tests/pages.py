@@ -6,6 +6,8 @@ executes the blocks of one page, given as JSON: that is the process in which a p
 block.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import doctest
 import json
@@ -15,6 +17,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.warm import Commands
 
 RUN = ("sh", "python", "console")
 SHOWN = ("", "csv", "html", "json", "makefile", "text", "toml", "yaml", "bibtex")  # for reading only
@@ -124,8 +130,8 @@ def commands(console: str) -> list[tuple[str, str]]:
     return found
 
 
-def run_page(blocks: list[Block], folder: Path, seconds: float) -> None:
-    """Run blocks in `folder`, where `langnet` and `python` are this environment's.
+def run_page(blocks: list[Block], folder: Path, seconds: float, runner: Commands) -> None:
+    """Run blocks in `folder`, where `langnet` and `python` are the runner's.
 
     Raises:
         PageError: with the output, where a block fails or takes longer than `seconds`.
@@ -133,13 +139,11 @@ def run_page(blocks: list[Block], folder: Path, seconds: float) -> None:
     tools, home = folder / ".tools", folder / ".home"
     for path in (tools, home):
         path.mkdir()
-    for name, module in (("langnet", " -m langnet"), ("python", "")):
-        (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}"{module} "$@"\n', encoding="utf8")
+    for name in ("langnet", "python"):
+        (tools / name).write_text(runner.script(name), encoding="utf8")
         (tools / name).chmod(0o755)
-    root = Path(__file__).parent.parent
     changed = {
         "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(root),
         "HOME": str(home),
         "XDG_CACHE_HOME": str(home / ".cache"),
         "HF_HUB_OFFLINE": "1",
@@ -150,11 +154,7 @@ def run_page(blocks: list[Block], folder: Path, seconds: float) -> None:
     page = folder / ".page.json"
     page.write_text(json.dumps([dataclasses.asdict(block) for block in blocks]), encoding="utf8")
     try:
-        done = subprocess.run(
-            [sys.executable, __file__, str(page)],
-            cwd=folder, env=os.environ | changed, stdin=subprocess.DEVNULL, text=True, timeout=seconds,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
+        done = runner.run(["python", __file__, page], folder, changed, seconds, one_stream=True)
     except subprocess.TimeoutExpired as error:
         raise PageError(f"{blocks[0].page} took longer than {seconds:g} seconds; mark a block as slow") from error
     if done.returncode:

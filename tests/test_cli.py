@@ -12,11 +12,6 @@ from langnet.encoders.registry import FAMILIES, find_family, size_help
 from langnet.errors import LangnetError
 
 
-def langnet(*arguments, folder):
-    command = [sys.executable, "-m", "langnet", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, tiny_labelled):
     folder = tmp_path_factory.mktemp("naïve dir")
@@ -25,14 +20,17 @@ def folder(tmp_path_factory, tiny_labelled):
     return folder
 
 
-def test_from_raw_text_to_predictions(folder):
-    done = langnet("pretrain", "data.jsonl", "-o", "lm", "--size", "tiny", "--steps", 5, folder=folder)
+def test_from_raw_text_to_predictions(folder, runner):
+    def langnet(*arguments):
+        return runner.run(["langnet", *arguments], folder)
+
+    done = langnet("pretrain", "data.jsonl", "-o", "lm", "--size", "tiny", "--steps", 5)
     assert done.returncode == 0, done.stderr
-    done = langnet("finetune", "lm", "data.jsonl", "-o", "classifier", "--method", "frozen", folder=folder)
+    done = langnet("finetune", "lm", "data.jsonl", "-o", "classifier", "--method", "frozen")
     assert done.returncode == 0, done.stderr
-    done = langnet("predict", "classifier", "data.jsonl", folder=folder)
+    done = langnet("predict", "classifier", "data.jsonl")
     assert len([json.loads(line) for line in done.stdout.splitlines()]) == 400
-    done = langnet("evaluate", "classifier", "data.jsonl", "--train", "data.jsonl", folder=folder)
+    done = langnet("evaluate", "classifier", "data.jsonl", "--train", "data.jsonl")
     assert "majority" in done.stdout
     assert "TF-IDF" in done.stdout
 
@@ -85,7 +83,8 @@ def test_mistakes_are_told_before_torch_is_loaded(folder):
 
 
 def test_a_mistake_is_one_line_and_exit_code_2(folder):
-    done = langnet("pretrain", "data.jsonl", "-o", "x", "--text-column", "body", folder=folder)
+    command = [sys.executable, "-m", "langnet", "pretrain", "data.jsonl", "-o", "x", "--text-column", "body"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "there is no column 'body'" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

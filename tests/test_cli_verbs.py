@@ -164,16 +164,13 @@ def test_adapt_and_the_list_of_models(run, folder):
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_the_list_of_models_fits_its_window(width, folder):
+def test_the_list_of_models_fits_its_window(width, folder, runner):
     (folder / "many").mkdir(exist_ok=True)
     for name in ("lm", "damaged", "reviews-gpt-small-of-november"):
         if not (folder / "many" / name).exists():
             shutil.copytree(folder / "lm", folder / "many" / name)
     (folder / "many" / "damaged" / "config.json").write_text("{}")
-    command = [sys.executable, "-m", "langnet", "models", "many"]
-    shown = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": str(width)}
-    ).stdout
+    shown = runner.run(["langnet", "models", "many"], folder, {"COLUMNS": str(width)}).stdout
     lines = [line.rstrip() for line in shown.splitlines() if not line.startswith("!")]
     assert max(map(len, lines)) <= width
     assert lines[0].split()[:2] == ["model", "family"]
@@ -272,17 +269,17 @@ def test_a_full_disk_is_one_line(folder):
     assert done.stderr.count("\n") == 1
 
 
-def test_a_reader_that_has_seen_enough(folder):
-    command = f"'{sys.executable}' -m langnet predict classifier test.jsonl | head -n 1"
+def test_a_reader_that_has_seen_enough(folder, runner):
+    (folder / "langnet.sh").write_text(runner.script("langnet"))
+    command = "sh langnet.sh predict classifier test.jsonl | head -n 1"
     done = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
     assert json.loads(done.stdout)["source"] == "test.jsonl:1"
     assert done.stderr == ""
 
 
-def test_a_terminal_without_the_script(folder):
+def test_a_terminal_without_the_script(run, folder, monkeypatch):
     (folder / "zh.txt").write_text("学而时习之", encoding="utf8")
-    command = [sys.executable, "-m", "langnet", "score", "lm", "zh.txt", "--lines"]
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["text"] == "学而时习之"
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    run("score", "lm", "zh.txt", "--lines")
+    assert json.loads(shown.getvalue().decode("ascii"))["text"] == "学而时习之"

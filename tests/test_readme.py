@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import sentences
 from tests.pages import Block, PageError, commands, read_blocks, run_page
+from tests.warm import Commands
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -39,11 +40,11 @@ def lay_out(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
-def test_quick_examples(path: Path, tmp_path: Path) -> None:
+def test_quick_examples(path: Path, tmp_path: Path, runner: Commands) -> None:
     blocks = [block for block in blocks_of(path) if not block.slow]
     if any(not block.setup for block in blocks):
         lay_out(tmp_path)
-        run_page(blocks, tmp_path, QUICK_SECONDS)
+        run_page(blocks, tmp_path, QUICK_SECONDS, runner)
 
 
 @pytest.mark.slow
@@ -52,7 +53,7 @@ def test_all_examples(path: Path, tmp_path: Path) -> None:
     blocks = blocks_of(path)
     if any(block.slow for block in blocks):
         lay_out(tmp_path)
-        run_page(blocks, tmp_path, SLOW_SECONDS)
+        run_page(blocks, tmp_path, SLOW_SECONDS, Commands(warm=False))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
@@ -125,7 +126,7 @@ class TestTheExtractor:
 
 
 class TestTheRunner:
-    def test_one_folder_one_session(self, tmp_path: Path) -> None:
+    def test_one_folder_one_session(self, tmp_path: Path, runner: Commands) -> None:
         lay_out(tmp_path)
         code = [
             "```sh", "echo '[1, 2]' > a.json; head -1 train.csv | grep -x text,label", "```",
@@ -134,7 +135,7 @@ class TestTheRunner:
             "<!-- test: output -->", "```console", "$ cat b.json", "3", "$ echo one two", "one ...", "```",
             "```sh", "langnet --help > help.txt", "```",
         ]  # fmt: skip
-        run_page(page(*code), tmp_path, 60)
+        run_page(page(*code), tmp_path, 60, runner)
         assert json.loads((tmp_path / "b.json").read_text()) == 3
         assert "pretrain" in (tmp_path / "help.txt").read_text()
 
@@ -146,10 +147,10 @@ class TestTheRunner:
             ("<!-- test: output -->\n```console\n$ echo 1\n2\n```", "but the command printed\n1"),
         ],
     )
-    def test_a_failing_example_is_told_with_its_line(self, code: str, told: str, tmp_path: Path) -> None:
+    def test_a_failing_example_is_told(self, code: str, told: str, tmp_path: Path, runner: Commands) -> None:
         with pytest.raises(PageError, match=re.escape(told)):
-            run_page(page(code), tmp_path, 60)
+            run_page(page(code), tmp_path, 60, runner)
 
-    def test_an_endless_example_is_stopped(self, tmp_path: Path) -> None:
+    def test_an_endless_example_is_stopped(self, tmp_path: Path, runner: Commands) -> None:
         with pytest.raises(PageError, match="longer than 1 seconds"):
-            run_page(page("```python", "while True: pass", "```"), tmp_path, 1)
+            run_page(page("```python", "while True: pass", "```"), tmp_path, 1, runner)

@@ -2,9 +2,6 @@
 
 import io
 import json
-import os
-import subprocess
-import sys
 import time
 
 import pytest
@@ -112,23 +109,15 @@ class TestStages:
         assert "done" not in out.getvalue()
 
 
-def langnet(*arguments, folder, **environment):
-    command = [sys.executable, "-m", "langnet", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, **environment}
-    )
-
-
-def test_the_command_on_own_files(tmp_path, tiny_labelled):
+def test_the_command_on_own_files(tmp_path, tiny_labelled, runner):
     rows = [json.dumps({"body": t, "y": y}) for t, y in zip(tiny_labelled.texts, tiny_labelled.labels, strict=True)]
     (tmp_path / "labelled.jsonl").write_text("\n".join(rows[:200]))
     (tmp_path / "test.jsonl").write_text("\n".join(rows[200:260]))
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("\n\n".join(tiny_labelled.texts[260:]))
-    done = langnet(
-        "demo", "--text", "a.txt", "b.txt", "--labels", "labelled.jsonl", "--test", "test.jsonl", "--minutes", 0.12,
-        "--text-column", "body", "--label-column", "y", "-o", "out", folder=tmp_path,
-    )  # fmt: skip
+    command = ["langnet", "demo", "--text", "a.txt", "b.txt", "--labels", "labelled.jsonl", "--test", "test.jsonl"]
+    options = ["--minutes", 0.12, "--text-column", "body", "--label-column", "y", "-o", "out"]
+    done = runner.run([*command, *options], tmp_path)
     assert done.returncode == 0, done.stderr
     assert "out/report.html" in done.stdout
     assert "TF-IDF" in done.stdout
@@ -145,9 +134,9 @@ def test_the_command_on_own_files(tmp_path, tiny_labelled):
         ([], "20 Newsgroups cannot be fetched"),
     ],
 )
-def test_mistakes_are_one_line_and_exit_code_2(tmp_path, arguments, message):
+def test_mistakes_are_one_line_and_exit_code_2(tmp_path, runner, arguments, message):
     offline = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": "/dev/null"}
-    done = langnet("demo", *arguments, folder=tmp_path, LANGNET_HOME=str(tmp_path / "home"), **offline)
+    done = runner.run(["langnet", "demo", *arguments], tmp_path, {"LANGNET_HOME": str(tmp_path / "home"), **offline})
     assert done.returncode == 2, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
