@@ -50,7 +50,7 @@ def explain(
 
     Where a terminal has no colours, numbers stand behind the words.
     """
-    from langnet.recipes.explain import ExplainOptions, explain_items, explain_texts
+    from langnet.recipes.explain import ExplainOptions, explain_items, explain_texts, reads_texts
     from langnet.recipes.model import load
 
     check_writable(html, json_file)
@@ -60,7 +60,7 @@ def explain(
     require_task(loaded, model)
     options = ExplainOptions(method, unit, occlude, label)
     _check(options)
-    if loaded.is_classifier:
+    if loaded.is_classifier or (texts and reads_texts(loaded)):
         read, sources = _texts(texts, file or [], text_column, limit)
         found = explain_texts(loaded, read, options)
     else:

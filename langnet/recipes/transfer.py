@@ -6,7 +6,7 @@ Text classification, with its document vectors and co-training, has a recipe of 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from langnet.encoders.registry import build_encoder_like
 from langnet.errors import LangnetError
 from langnet.evaluate.abstention import abstain
 from langnet.evaluate.calibration import calibrate
-from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.scoring import TaskReport, report_task
 from langnet.recipes.base_model import check_auxiliary, facts_before, say_what_is_kept
 from langnet.recipes.calibrate import digest_of_items, fitted_warning
@@ -122,11 +121,11 @@ def evaluate_task(
     own, *others = kind.statistics(test, methods)
     report = report_task((kind.name, kind.unit), own, list(zip(neighbours, others, strict=True)), kind.scores)
     report.details += kind.details(test, guesses)
-    gold = kind.gold(test)
-    if gold is not None:
-        predictions = Predictions.from_guesses(guesses)
-        report.calibration = calibrate(gold, predictions)
-        report.abstention = abstain(gold, predictions, abstain_below)
+    decisions = kind.decisions(test, guesses)
+    if decisions is not None:
+        report.calibration = calibrate(*decisions)
+        if kind.gold(test) is not None:
+            report.abstention = abstain(*decisions, abstain_below)
         report.warnings += fitted_warning(model.facts, digest_of_items(test))
     return report, guesses
 
@@ -150,6 +149,7 @@ class _Transfer:
             facts=facts_before(base),
         )
         self.task = self.model.network.task
+        self.chosen: Mapping[str, Any] | None = None
         self.model.document_vectors = base.document_vectors if self.task.document_dim else None
         self.model.labels = kind.labels(self.task)
 
@@ -162,7 +162,9 @@ class _Transfer:
         )
         validate = (lambda: self._validate(held_out)) if held_out else None
         head_first = method == "frozen" or (method == "finetune" and self.options.finetune.head_first)
-        if head_first:
+        if method != "scratch":
+            self.chosen = self.kind.begin(self.model, examples, head_first, self.options.finetune.seed)
+        if head_first and self.chosen is None:
             network.frozen = True
             stage = folder / "head" if folder and method == "finetune" else folder
             self.model.history = self._fit(stage, resume, HEAD_EPOCHS).run(
@@ -235,4 +237,6 @@ class _Transfer:
         weights = self.model.network.layer_weights()
         if weights:
             facts["layer_weights"] = weights
+        if self.chosen is not None:
+            facts["frozen_choice"] = dict(self.chosen)
         return facts
