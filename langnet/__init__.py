@@ -15,8 +15,10 @@ if TYPE_CHECKING:
         TextChooser,
         TextClassifier,
         TextFeatures,
+        TextMultiLabelClassifier,
         TextPairClassifier,
         TextPairRegressor,
+        TextRegressor,
     )
     from langnet.recipes.ensemble import average
     from langnet.recipes.finetune import finetune
@@ -33,8 +35,10 @@ __all__ = [
     "TextChooser",
     "TextClassifier",
     "TextFeatures",
+    "TextMultiLabelClassifier",
     "TextPairClassifier",
     "TextPairRegressor",
+    "TextRegressor",
     "__version__",
     "adapt",
     "average",
@@ -54,6 +58,8 @@ _HOMES = {
     "TextFeatures": "langnet.estimators",
     "TextPairClassifier": "langnet.estimators",
     "TextPairRegressor": "langnet.estimators",
+    "TextMultiLabelClassifier": "langnet.estimators",
+    "TextRegressor": "langnet.estimators",
     "adapt": "langnet.recipes.pretrain",
     "average": "langnet.recipes.ensemble",
     "finetune": "langnet.recipes.finetune",

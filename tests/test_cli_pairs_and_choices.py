@@ -65,7 +65,8 @@ def test_ratings_from_file_to_file(run, folder):
     run("finetune", "lm", "pairs.csv", "--task", "similarity", "-o", "rater", *QUICK)
     said = run("evaluate", "rater", "pairs.csv", "--predictions", "rated.csv")
     assert "pearson" in said
-    assert "Spearman" in said
+    assert "spearman" in said
+    assert "rmse" in said
     rows = read_csv(folder / "rated.csv")
     assert all(1 <= float(row["predicted_score"]) <= 5 for row in rows)
 

@@ -3,11 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import accuracy_score
 from sklearn.model_selection import cross_val_score
 
-from langnet import TextChooser, TextPairClassifier, TextPairRegressor
+from langnet import (
+    TextChooser,
+    TextMultiLabelClassifier,
+    TextPairClassifier,
+    TextPairRegressor,
+    TextRegressor,
+)
 from langnet.errors import LangnetError
 
 PAIRS = [("The film was superb.", "A joy."), ("It was awful.", "A waste."), ("Funny.", ""), ("", "Boring.")] * 3
@@ -56,9 +64,63 @@ def test_a_chooser(tiny_model):
     assert chooser.score(CHOICES, chooser.predict(CHOICES)) == 1
 
 
+TEXTS = ["The film was superb.", "The story was awful.", "The film and the story were odd.", "Nothing."] * 5
+SETS = [{"film"}, {"story"}, {"story", "film"}, set()] * 5
+MATRIX = np.array([[label in own for label in ("film", "none", "story")] for own in SETS]).astype(int)
+
+
+def test_a_classifier_of_several_labels(tiny_model, tmp_path):
+    classifier = TextMultiLabelClassifier(tiny_model, "frozen").fit(TEXTS, SETS)
+    assert list(classifier.classes_) == ["film", "story"]
+    table = classifier.predict_proba(TEXTS)
+    assert table.shape == (20, 2)
+    assert classifier.predict(TEXTS)[:4] == [("film",), ("story",), ("film", "story"), ()]
+    assert classifier.score(TEXTS, SETS) == 1
+    assert classifier.score(TEXTS, [own | {"new"} for own in SETS]) == 0
+    assert classifier.model_.guess([]) == []
+    classifier.model_.save(tmp_path / "m")
+    from langnet import load
+
+    assert load(tmp_path / "m").labels == ["film", "story"]
+
+
+@pytest.mark.parametrize("packed", [np.asarray, sparse.csr_matrix, lambda y: pd.DataFrame(y, columns=["f", "n", "s"])])
+def test_a_matrix_of_labels_with_one_that_nothing_has(tiny_model, packed):
+    classifier = TextMultiLabelClassifier(tiny_model, "frozen").fit(pd.Series(TEXTS), packed(MATRIX))
+    assert list(classifier.classes_) == (["f", "n", "s"] if isinstance(packed(MATRIX), pd.DataFrame) else [0, 1, 2])
+    assert (classifier.predict(TEXTS) == MATRIX).all()
+    assert not classifier.predict_proba(TEXTS)[:, 1].any()
+    assert classifier.score(TEXTS, packed(MATRIX)) == 1
+    assert accuracy_score(MATRIX, classifier.predict(TEXTS)) == 1
+
+
+def test_several_labels_within_cross_validation(tiny_model):
+    scores = cross_val_score(TextMultiLabelClassifier(tiny_model, "frozen"), TEXTS, MATRIX, cv=2, scoring="f1_micro")
+    assert (scores > 0.9).all()
+
+
+def test_a_regressor(tiny_model):
+    y = [3.0, 1.0, 2.0, 2.0] * 5
+    regressor = TextRegressor(tiny_model, "frozen").fit(TEXTS, y)
+    assert regressor.score(TEXTS, y) > 0.9
+    assert ((regressor.predict(TEXTS) >= 1) & (regressor.predict(TEXTS) <= 3)).all()
+    assert (cross_val_score(clone(regressor), TEXTS, y, cv=2, scoring="neg_mean_absolute_error") > -1).all()
+
+
 @pytest.mark.parametrize(
     ("estimator", "X", "y", "message"),
     [
+        (TextMultiLabelClassifier, TEXTS, None, "requires y to be passed"),
+        (TextMultiLabelClassifier, TEXTS, SETS[:3], "one set of labels a text; got 3 for 20"),
+        (TextMultiLabelClassifier, TEXTS, MATRIX[:3], "one row a text; got 3 rows"),
+        (TextMultiLabelClassifier, TEXTS, MATRIX * 2, "0 and 1 alone"),
+        (TextMultiLabelClassifier, TEXTS, ["film"] * 20, "list of collections of labels, but holds 'film'"),
+        (TextMultiLabelClassifier, TEXTS, [set()] * 20, "no label at all"),
+        (TextMultiLabelClassifier, TEXTS, [{1, "a"}] * 20, "do not sort"),
+        (TextMultiLabelClassifier, "text", SETS, "got one string"),
+        (TextRegressor, TEXTS, [float("inf")] * 20, "missing"),
+        (TextRegressor, TEXTS, [1.0], "one label an item"),
+        (TextRegressor, [1], [1.0], "item 0 is int"),
         (TextPairClassifier, "text", [0], "got one string"),
         (TextPairClassifier, [], [], "got none"),
         (TextPairClassifier, ["text"], [0], "item 0 is 'text'"),
@@ -85,5 +147,6 @@ def test_an_answer_that_no_alternative_has(tiny_model):
 def test_neither_model_nor_fit():
     with pytest.raises(ValueError, match="needs a language model"):
         TextPairClassifier().fit(PAIRS, [0, 1] * 6)
-    with pytest.raises(NotFittedError):
-        TextChooser().predict(CHOICES)
+    for estimator in (TextChooser(), TextMultiLabelClassifier(), TextRegressor()):
+        with pytest.raises(NotFittedError):
+            estimator.predict(CHOICES)

@@ -33,8 +33,10 @@ from langnet.estimators import (
     TextChooser,
     TextClassifier,
     TextFeatures,
+    TextMultiLabelClassifier,
     TextPairClassifier,
     TextPairRegressor,
+    TextRegressor,
 )
 from langnet.evaluate.cache import CacheOptions
 from langnet.recipes.explain import ExplainOptions
@@ -53,7 +55,10 @@ from langnet.tasks.answer import AnswerConfig
 from langnet.tasks.choose import ChooseConfig
 from langnet.tasks.classify import ClassifyConfig
 from langnet.tasks.corefer import CoreferConfig
+from langnet.tasks.document_head import HeadShape
+from langnet.tasks.multilabel import MultiLabelConfig
 from langnet.tasks.pairs import PairConfig
+from langnet.tasks.regress import RegressConfig
 from langnet.text.corpus import CorpusOptions
 from langnet.text.prepare import PrepareOptions
 from langnet.training.budget import Budget
@@ -69,13 +74,14 @@ NOTE = "<!-- Written by `python -m tools.reference` from the code; do not edit. 
 CLASSES: list[type] = [
     PretrainOptions, ObjectiveOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, WordClassOptions,
     Recipe, GPTConfig, AWDLSTMConfig, FinetuneOptions, TransferOptions, HeadOptions, AnswerConfig, PairConfig,
-    ChooseConfig, CoreferConfig, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig,
-    OptimizerConfig, Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions, ULMFiTOptions,
-    CacheOptions, Verbaliser, ZeroOptions, ChoiceOptions, ExplainOptions,
+    ChooseConfig, CoreferConfig, MultiLabelConfig, RegressConfig, HeadShape, PseudoLabelOptions, CoTrainingOptions,
+    ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget, SampleEfficiencyOptions, MethodOptions,
+    WordVectorOptions, AlignOptions, ULMFiTOptions, CacheOptions, Verbaliser, ZeroOptions, ChoiceOptions,
+    ExplainOptions,
 ]  # fmt: skip
 ESTIMATORS: list[type] = [
-    TextClassifier, TextFeatures, TextPairClassifier, TextPairRegressor, TextChooser, SequenceTagger, QuestionAnswerer,
-    CoreferenceResolver,
+    TextClassifier, TextMultiLabelClassifier, TextRegressor, TextFeatures, TextPairClassifier, TextPairRegressor,
+    TextChooser, SequenceTagger, QuestionAnswerer, CoreferenceResolver,
 ]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples

@@ -9,12 +9,13 @@ import typer
 
 from langnet.cli.app import app, check_output, console, examples
 from langnet.cli.checks import check_models, check_sources
-from langnet.cli.options import LabelColumn, Overwrite, SecondColumn, TextColumn
-from langnet.cli.tasks import columns, require_task
+from langnet.cli.options import LabelColumn, Overwrite, SecondColumn, Separator, TextColumn
+from langnet.cli.tasks import as_in_training, columns, require_task
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
     from langnet.evaluate.predictions import Predictions
+    from langnet.recipes.kinds.kind import Columns
     from langnet.recipes.model import Model
 
 OUTPUT_HELP = "Folder of the calibrated model; by default the model's own, which is rewritten."
@@ -36,6 +37,7 @@ def calibrate(
     text_column: TextColumn = "text",
     second_column: SecondColumn = None,
     label_column: LabelColumn = "label",
+    separator: Separator = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Fit the temperature of a model's probabilities on held-out texts, and write it into the model's folder.
@@ -58,12 +60,14 @@ def calibrate(
     if plain.is_classifier:
         gold, predictions, digest, warnings = _classifier(plain, folder, sources, (text_column, label_column))
     else:
-        gold, predictions, digest = _task(plain, sources, (text_column, second_column, label_column))
+        named = columns(text_column, second_column, label_column, None, separator)
+        gold, predictions, digest = _task(plain, sources, named, target_accuracy)
         warnings = []
     found = fit_temperature(plain, gold, predictions, digest, target_accuracy)
     place = output or folder
     found.model.save(place, overwrite=overwrite or output is None)
-    console.print(f"{place}: temperature {found.temperature:.3f} from {len(gold):,} texts", highlight=False)
+    what = "decisions, one a label and text" if loaded.network.task.name == "multilabel" else "texts"
+    console.print(f"{place}: temperature {found.temperature:.3f} from {len(gold):,} {what}", highlight=False)
     for name, one in (("before", found.before), ("after", found.after)):
         console.print(f"{name}: {one}", highlight=False, soft_wrap=True)
     if found.selective:
@@ -95,15 +99,16 @@ def _classifier(
     return data.labels, predictions, digest_of(data), warnings
 
 
-def _task(model: Model, sources: list[str], names: tuple[str, str | None, str]) -> tuple[list[str], Predictions, str]:
+def _task(model: Model, sources: list[str], names: Columns, target: float | None) -> tuple[list[str], Predictions, str]:
     """The same of a model for another task."""
-    from langnet.evaluate.predictions import Predictions
     from langnet.recipes.calibrate import digest_of_items
     from langnet.recipes.kinds.registry import find_kind
 
     kind = find_kind(model.network.task.name)
-    items = kind.read(sources, columns(*names))
-    gold = kind.gold(items)
-    if gold is None:
+    items = kind.read(sources, as_in_training(names, model))
+    if target is not None and kind.gold(items) is None:
+        raise LangnetError(f"the task '{kind.name}' answers with no single class, so it cannot abstain from one")
+    decisions = kind.decisions(items, model.guess(items))
+    if decisions is None:
         raise LangnetError(f"the task '{kind.name}' has no probabilities of classes to calibrate")
-    return gold, Predictions.from_guesses(model.guess(items)), digest_of_items(items)
+    return *decisions, digest_of_items(items)

@@ -22,6 +22,7 @@ from langnet.cli.options import (
     Documents,
     LabelColumn,
     SecondColumn,
+    Separator,
     TextColumn,
     Where,
     cache_options,
@@ -60,6 +61,7 @@ def evaluate(
     text_column: TextColumn = "text",
     second_column: SecondColumn = None,
     label_column: LabelColumn = "label",
+    separator: Separator = None,
     where: Where = None,
     documents: Documents = "file",
     cache_window: CacheWindow = None,
@@ -91,7 +93,7 @@ def evaluate(
     names = [model, *(also or [])]
     loaded, folder = load(model), resolve_model(model)
     if loaded.is_classifier or loaded.is_language_model:
-        refuse_for_classification(where=where)
+        refuse_for_classification(where=where, separator=separator)
     threshold = wanted_threshold(loaded, model, abstain_below, abstain)
     files = (json_file, predictions)
     if loaded.is_classifier:
@@ -103,7 +105,7 @@ def evaluate(
     if not loaded.is_language_model:
         if also:
             raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
-        named = columns(text_column, second_column, label_column, where)
+        named = columns(text_column, second_column, label_column, where, separator)
         evaluate_task(loaded, (sources, train or []), named, files, threshold)
         return
     if threshold is not None:

@@ -56,14 +56,14 @@ def explain(
         raise LangnetError('give either texts in quotes, as in langnet explain MODEL "a fine film", or --file FILE')
     check_models(model)
     check_sources(file)
-    from langnet.recipes.explain import ExplainOptions, explain_items, explain_texts
+    from langnet.recipes.explain import ExplainOptions, explain_items, explain_texts, reads_texts
     from langnet.recipes.model import load
 
     loaded = load(model)
     require_task(loaded, model)
     options = ExplainOptions(method, unit, occlude, label)
     _check(options)
-    if loaded.is_classifier:
+    if loaded.is_classifier or (texts and reads_texts(loaded)):
         read, sources = _texts(texts, file or [], text_column, limit)
         found = explain_texts(loaded, read, options)
     else:

@@ -25,6 +25,7 @@ from langnet.cli.options import (
     ScheduleName,
     SecondColumn,
     Seed,
+    Separator,
     TextColumn,
     Where,
 )
@@ -48,6 +49,9 @@ HELD_OUT_HELP = (
         "langnet finetune my-lm train.csv --output my-classifier --method frozen",
         "langnet finetune my-lm train.jsonl --label-column topic --output my-classifier --epochs 4",
         "langnet finetune my-lm few.csv --unlabelled many.csv --output my-classifier",
+        "langnet finetune my-lm topics.csv --task multilabel --separator ';' --output my-tagger",
+        "langnet finetune my-lm comments.csv --task multilabel --label-column rude,threat,insult --output my-moderator",
+        "langnet finetune my-lm reviews.csv --task regress --label-column stars --output my-rater",
         "langnet finetune my-lm snli.jsonl --task entail --output my-nli",
         "langnet finetune my-classifier other-labels.csv --output my-second    (its encoder is kept, its head is not)",
         "langnet finetune my-lm SICK_train.txt --task similarity --output my-rater",
@@ -67,6 +71,7 @@ def finetune(
     text_column: TextColumn = "text",
     second_column: SecondColumn = None,
     label_column: LabelColumn = "label",
+    separator: Separator = None,
     where: Where = None,
     head: HeadSettings = None,
     documents: Documents = "file",
@@ -115,13 +120,13 @@ def finetune(
     )  # fmt: skip
     place = Place(output, overwrite, resume)
     if task == "classify":
-        refuse_for_classification(where=where, head=head)
+        refuse_for_classification(where=where, head=head, separator=separator)
         more = read_texts(unlabelled, CorpusOptions(text_column, documents))
         _learn_classes(model, labelled, (text_column, label_column), more, options, place)
         return
     if unlabelled:
         raise LangnetError(f"--unlabelled is for classification; leave it out of the task '{task}'")
-    names = columns(text_column, second_column, label_column, where)
+    names = columns(text_column, second_column, label_column, where, separator)
     finetune_task(model, task, labelled, names, (options, head), place)
 
 

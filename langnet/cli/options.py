@@ -26,7 +26,10 @@ Where = Annotated[
 HeadSettings = Annotated[
     list[str] | None, typer.Option("--head", metavar="NAME=VALUE", help="A setting of the task's head, as in its page.")
 ]
-LabelColumn = Annotated[str, typer.Option(help="Column of tables that holds the label.")]
+LabelColumn = Annotated[str, typer.Option(help="Column of tables that holds the label; of multilabel also several.")]
+Separator = Annotated[
+    str | None, typer.Option(help="Between the labels of a cell, ';' by default; 'json' where cells are JSON lists.")
+]
 Documents = Annotated[Literal["file", "line", "paragraph"], typer.Option(help="What is one document in a text file.")]
 KeepDuplicates = Annotated[bool, typer.Option("--keep-duplicates", help="Read equal documents each time.")]
 HeldOut = Annotated[float, typer.Option(help="Part of the documents held out for validation.")]

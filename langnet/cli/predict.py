@@ -9,7 +9,16 @@ import typer
 
 from langnet.cli.app import app, check_writable, examples
 from langnet.cli.checks import check_models, check_sources
-from langnet.cli.options import Abstain, AbstainBelow, AlsoModels, LabelColumn, SecondColumn, TextColumn, Where
+from langnet.cli.options import (
+    Abstain,
+    AbstainBelow,
+    AlsoModels,
+    LabelColumn,
+    SecondColumn,
+    Separator,
+    TextColumn,
+    Where,
+)
 from langnet.cli.tables import Format, format_for, prediction_row, write_rows
 from langnet.cli.tasks import columns, predict_task, refuse_for_classification, require_task, wanted_threshold
 from langnet.errors import LangnetError
@@ -37,6 +46,7 @@ def predict(
     second_column: SecondColumn = None,
     where: Where = None,
     label_column: LabelColumn = "label",
+    separator: Separator = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file; of answers .json or .jsonl.")
     ] = None,
@@ -65,10 +75,10 @@ def predict(
     if not loaded.is_classifier:
         if also:
             raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
-        names = columns(text_column, second_column, label_column, where)
+        names = columns(text_column, second_column, label_column, where, separator)
         predict_task(loaded, sources, names, output, threshold)
         return
-    refuse_for_classification(where=where)
+    refuse_for_classification(where=where, separator=separator)
     chosen = format_for(output, format)
     classifier = average([loaded, *also]) if also else loaded
     labels = classifier.labels or []

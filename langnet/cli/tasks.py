@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from langnet.recipes.model import Model
 
 # Of `recipes.kinds.registry`, which would load torch; a test compares them.
-TASKS = ("entail", "similarity", "choose", "tag", "answer", "corefer")
+TASKS = ("multilabel", "regress", "entail", "similarity", "choose", "tag", "answer", "corefer")
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,15 @@ def task_help() -> str:
     return f"classify, {', '.join(TASKS)}."
 
 
-def columns(text: str, second: str | None, label: str, where: list[str] | None = None) -> Columns:
+def columns(
+    text: str, second: str | None, label: str, where: list[str] | None = None, separator: str | None = None
+) -> Columns:
     """The columns of a task's tables; where the defaults of classification stand, the format decides."""
     from langnet.recipes.kinds.kind import Columns
 
     chosen = assignments(where, "--where")
-    return Columns(None if text == "text" else text, second, None if label == "label" else label, chosen)
+    named = (None if text == "text" else text, second, None if label == "label" else label)
+    return Columns(*named, chosen, separator)
 
 
 def assignments(values: list[str] | None, option: str) -> dict[str, str]:
@@ -93,7 +96,7 @@ def finetune_task(
     for stage in (folder, folder / "head"):
         remove_checkpoint(stage)
     made.facts["finetune"]["sources"] = [str(Path(source).absolute()) for source in sources]
-    made.facts["finetune"]["columns"] = asdict(names)
+    made.facts["finetune"]["columns"] = asdict(kind.as_read(items, names))
     made.save(place.output, overwrite=place.overwrite)
     console.print(f"{place.output}: a model for the task '{task}' from {len(items):,} {kind.unit}", highlight=False)
 
@@ -105,7 +108,7 @@ def predict_task(
     from langnet.recipes.kinds.registry import find_kind
 
     kind = find_kind(model.network.task.name)
-    items = kind.read(sources, _as_in_training(names, model, numbers=False), labelled=False)
+    items = kind.read(sources, as_in_training(names, model, numbers=False), labelled=False)
     suffix = output.suffix.lower() if output else ""
     kind.check_output(items, suffix)
     text = kind.written_as(suffix, items, _sure_enough(model.guess(items), abstain_below))
@@ -135,7 +138,7 @@ def evaluate_task(
     from langnet.recipes.transfer import evaluate_task as evaluate
 
     kind = find_kind(model.network.task.name)
-    train_files, names = data[1] or _still_there(model), _as_in_training(names, model)
+    train_files, names = data[1] or _still_there(model), as_in_training(names, model)
     test = kind.read(data[0], names)
     if outputs[1]:
         kind.check_output(test, outputs[1].suffix.lower())
@@ -158,7 +161,7 @@ def _say(remarks: list[str]) -> None:
         print(f"langnet: {line}", file=sys.stderr)
 
 
-def _as_in_training(names: Columns, model: Model, numbers: bool = True) -> Columns:
+def as_in_training(names: Columns, model: Model, numbers: bool = True) -> Columns:
     """The columns, those that are not named being the ones that the training files had.
 
     Args:
@@ -167,7 +170,7 @@ def _as_in_training(names: Columns, model: Model, numbers: bool = True) -> Colum
         numbers: whether columns that were given by number are meant too: a file to predict on may have others.
     """
     held = (model.facts.get("finetune") or {}).get("columns") or {}
-    unnamed = [name for name in ("text", "second", "label") if not getattr(names, name)]
+    unnamed = [name for name in ("text", "second", "label", "separator") if not getattr(names, name)]
     known = {name: held[name] for name in unnamed if held.get(name)}
     return replace(names, **{k: v for k, v in known.items() if numbers or not str(v).lstrip("-").isdigit()})
 

@@ -6,6 +6,7 @@ from langnet.estimators.pairs import TextPairClassifier, TextPairRegressor
 from langnet.estimators.question_answerer import QuestionAnswerer
 from langnet.estimators.tagger import SequenceTagger
 from langnet.estimators.text_classifier import TextClassifier, TextFeatures
+from langnet.estimators.texts import TextMultiLabelClassifier, TextRegressor
 
 __all__ = [
     "CoreferenceResolver",
@@ -14,6 +15,8 @@ __all__ = [
     "TextChooser",
     "TextClassifier",
     "TextFeatures",
+    "TextMultiLabelClassifier",
     "TextPairClassifier",
     "TextPairRegressor",
+    "TextRegressor",
 ]

@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from langnet.errors import LangnetError
+from langnet.estimators.checks import list_of_texts, text_tags
 from langnet.recipes.finetune import finetune
 from langnet.recipes.finetune_options import FinetuneOptions, Method
 from langnet.recipes.model import Model, load
@@ -142,14 +143,14 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             LangnetError: no such model, or a setting that does not exist.
             ValueError: no model, X holds no texts, X and y differ in length, or y has fewer than two classes.
         """
-        texts = _texts(X)
+        texts = list_of_texts(X)
         gold = _labels(y, len(texts))
         self.classes_, positions = np.unique(gold, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"TextClassifier needs two classes or more; y has 1 class, {self.classes_[0]!r}")
         # Positions with leading zeros sort as numbers do, whatever the labels' own type.
         names = [f"{position:06d}" for position in positions]
-        unlabelled = None if self.unlabelled is None else _texts(self.unlabelled)
+        unlabelled = None if self.unlabelled is None else list_of_texts(self.unlabelled)
         progress = ConsoleProgress("fine-tune") if self.verbose else None
         base = _base_model(self.model, type(self).__name__)
         self.model_ = finetune(base, texts, names, self._options(), unlabelled=unlabelled, progress=progress)
@@ -161,7 +162,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Sequence[str]) -> np.ndarray:
         """Probabilities, (N, C), columns in the order of `classes_`."""
         check_is_fitted(self, "model_")
-        return self.model_.predict_proba(_texts(X))
+        return self.model_.predict_proba(list_of_texts(X))
 
     def predict(self, X: Sequence[str]) -> np.ndarray:
         """The most probable label of each text, of the type that `fit` saw."""
@@ -199,7 +200,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that the input is a list of strings."""
-        return _text_tags(super().__sklearn_tags__())
+        return text_tags(super().__sklearn_tags__())
 
 
 class TextFeatures(TransformerMixin, BaseEstimator):
@@ -247,7 +248,7 @@ class TextFeatures(TransformerMixin, BaseEstimator):
             LangnetError: no such model or layer, or nothing to read of this model.
             ValueError: no model, or X holds no texts.
         """
-        _texts(X)
+        list_of_texts(X)
         base = _base_model(self.model, type(self).__name__)
         space = base.document_vectors if self.document_vectors else None
         self.model_ = replace(base, document_vectors=space, max_tokens=self.max_tokens)
@@ -258,7 +259,7 @@ class TextFeatures(TransformerMixin, BaseEstimator):
     def transform(self, X: Sequence[str]) -> np.ndarray:
         """Features of each text, (N, K + layers x D) float32."""
         check_is_fitted(self, "model_")
-        model, chosen, texts = self.model_, self._chosen(), _texts(X)
+        model, chosen, texts = self.model_, self._chosen(), list_of_texts(X)
         examples = model.examples(texts)
         parts = [np.stack([e.features for e in examples if e.features is not None])] if model.document_vectors else []
         if chosen:
@@ -291,7 +292,7 @@ class TextFeatures(TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that the input is a list of strings, and that fitting learns nothing from it."""
-        tags = _text_tags(super().__sklearn_tags__())
+        tags = text_tags(super().__sklearn_tags__())
         tags.requires_fit = True  # the model is loaded then
         tags.transformer_tags.preserves_dtype = []  # strings in, float32 out
         return tags
@@ -328,29 +329,3 @@ def _labels(y: Sequence[Any], count: int) -> np.ndarray:
         raise ValueError("y mixes strings with other labels, which do not sort; make them all strings")
     check_classification_targets(gold)
     return gold
-
-
-def _texts(values: Sequence[str]) -> list[str]:
-    """A list of strings, or a clear error.
-
-    Raises:
-        ValueError: one string instead of several, an empty list, or something that is not text.
-    """
-    if isinstance(values, str):
-        raise ValueError("expected a list of texts, got one string; put it in a list: [text]")
-    array = np.asarray(values, dtype=object)
-    if array.ndim == 2 and array.shape[1] == 1:  # a column of a data frame
-        array = array[:, 0]
-    if array.ndim != 1 or not len(array):
-        raise ValueError(f"expected a list of one or more texts, got an array of shape {array.shape}")
-    for position, value in enumerate(array):
-        if not isinstance(value, str):
-            raise ValueError(f"expected texts, but item {position} is {type(value).__name__}")
-    return [str(value) for value in array]
-
-
-def _text_tags(tags: Any) -> Any:
-    tags.input_tags.string = True
-    tags.input_tags.two_d_array = False
-    tags.input_tags.one_d_array = True
-    return tags

@@ -20,7 +20,7 @@ STRENGTHS = (0.3, 1.0, 5.0, 20.0, 100.0)
 RANKS = (20, 50, 100, 200)
 FEW_DOCUMENTS = 20
 _TOKENS = r"(?u)\b\w+\b"
-_MOST_ROTATED = 2000  # examples; the eigenvectors of more cost longer than the sparse features themselves
+MOST_ROTATED = 2000  # examples; the eigenvectors of more cost longer than the sparse features themselves
 
 
 class Neighbour(Protocol):
@@ -225,7 +225,7 @@ def tuned_logistic_regression(train: list[Any], labels: Sequence[str], test: lis
     gold = np.array(labels, dtype=object).astype(str)
     if len(names) == 1:
         return Predictions([names[0]] * test[0].shape[0], None, names)
-    few = len(gold) <= _MOST_ROTATED
+    few = len(gold) <= MOST_ROTATED
     pairs = [rotate(own, other) if few else (own, other) for own, other in zip(train, test, strict=True)]
     with threadpool_limits(1):  # of matrices this small, a second thread only waits for the first
         which, strength = _choose([own for own, _ in pairs], gold, seed)

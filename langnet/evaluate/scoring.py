@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 N_RESAMPLES = 1000
 _AT_ONCE = 50  # resamples whose weights are held together
 _FEW = 100
+_ABREAST = 3  # scores with their intervals that stand beside each other in 80 columns
 
 # From sums (..., S) of statistics to scores (...) by name, the one that is watched first; higher is better.
 Scores = Callable[[np.ndarray], dict[str, np.ndarray]]
@@ -204,12 +205,16 @@ def _render(report: TaskReport) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("", box=None, pad_edge=False)
-    for name in report.rows[0].scores:
-        table.add_column(name.replace("_", " "), no_wrap=True)
-    for row in report.rows:
-        table.add_row(row.name, *map(str, row.scores.values()))
-    parts: list[RenderableType] = [Text(f"{report.task}, {report.n:,} {report.unit}"), table]
+    parts: list[RenderableType] = [Text(f"{report.task}, {report.n:,} {report.unit}")]
+    names = list(report.rows[0].scores)
+    width = len(names) if len(names) <= _ABREAST else 2
+    for start in range(0, len(names), width):
+        table = Table("", box=None, pad_edge=False)
+        for name in names[start : start + width]:
+            table.add_column(name.replace("_", " "), no_wrap=True)
+        for row in report.rows:
+            table.add_row(row.name, *(str(row.scores[name]) for name in names[start : start + width]))
+        parts.append(table)
     for row in report.rows[1:]:
         note = f"  ({row.note})" if row.note else ""
         parts.append(Text(f"model minus {row.name}: {row.model_minus_this:+.3f} {row.difference_interval}{note}"))

@@ -275,10 +275,13 @@ def _limits(card: CardFacts) -> str:
     elif card.is_language_model:
         writes = " It writes what is probable, not what is true." if _writes(card) else " It writes no text."
         lines.append("- Meant as a start for classifiers." + writes)
-    elif card.labels:
-        lines.append(
-            "- It always answers with one of its labels, also where none fits; its probabilities may be too sure."
-        )
+    elif card.labels or card.task == "regress":
+        if card.task == "multilabel":
+            lines.append("- It answers with any number of its labels, perhaps none; it knows no others.")
+        elif card.labels:
+            lines.append(
+                "- It always answers with one of its labels, also where none fits; its probabilities may be too sure."
+            )
         if card.max_tokens:
             lines.append(f"- Of a text of more than {card.max_tokens:,} tokens the middle is not read.")
     lines.append("- Not examined: bias against groups of people, personal data in the training text, its licence.")

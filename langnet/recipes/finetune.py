@@ -17,17 +17,17 @@ from langnet.errors import LangnetError
 from langnet.recipes.base_model import check_auxiliary, facts_before, say_what_is_kept
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
-from langnet.recipes.model import TOKENS_AT_ONCE, Model, load
+from langnet.recipes.model import Model, load
 from langnet.recipes.training_texts import describe_training_texts
 from langnet.tasks.classify import Classify, ClassifyConfig
-from langnet.tasks.examples import Example, ExampleBatches, in_order
+from langnet.tasks.examples import Example, ExampleBatches
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.pooling import Pooling
 from langnet.text.labelled import LabelledData
 from langnet.training.machine import default_device
 from langnet.training.progress import Progress
 from langnet.transfer.co_training import Documents, Student, co_train
-from langnet.transfer.features import ScalarMix, mixed_encoding
+from langnet.transfer.features import ScalarMix
 from langnet.transfer.frozen import (
     FeatureTable,
     FrozenChoice,
@@ -40,9 +40,7 @@ from langnet.transfer.frozen import (
 )
 from langnet.transfer.model import TaskModel
 from langnet.transfer.pseudo_labels import for_training, pseudo_label
-
-STANDARDISED = 512  # texts from which the scale of a new head is set
-LEAST_DEVIATION = 0.1  # what hardly varies is not blown up: fine-tuning may make it vary
+from langnet.transfer.standardise import standardise_head
 
 
 def finetune(
@@ -126,7 +124,7 @@ class _Job:
             head, guessed = self._read_and_fit(examples, unlabelled)
         self.model.network = self._network(head)
         if self.options.method == "finetune" and not self.options.head_first:
-            self._standardise(examples)
+            standardise_head(self.model.network, examples, self.model.collate, self.options.seed)
         if self.options.method != "frozen":
             extra = self.model.examples([text for text, _ in guessed], [label for _, label in guessed])
             self._train(examples, extra, folder, resume)
@@ -136,19 +134,6 @@ class _Job:
 
     def _needs_head(self, unlabelled: Sequence[str] | None) -> bool:
         return self.options.head_first or bool(unlabelled)
-
-    def _standardise(self, examples: list[Example]) -> None:
-        """Set the scale of what a new head reads from some of the texts, as the first batches of a batch norm would."""
-        some = np.random.default_rng(self.options.seed).permutation(len(examples))[:STANDARDISED]
-        network, parts = self.model.network.eval(), []
-        with torch.no_grad():
-            for _, batch in in_order([examples[i] for i in some], TOKENS_AT_ONCE, self.model.collate):
-                batch = batch.to(self.device)
-                encoding = mixed_encoding(network.mix, network.encoder(batch.ids, batch.mask))
-                parts.append(network.task.inputs(encoding, batch))  # (n, width)
-            seen = torch.cat(parts)  # (N, width)
-            network.task.center.copy_(seen.mean(0))
-            network.task.scale.copy_(1 / seen.std(0, correction=0).clamp_min(LEAST_DEVIATION))
 
     def _read_and_fit(
         self, examples: list[Example], unlabelled: Sequence[str] | None

@@ -26,11 +26,11 @@ from langnet.hub.names import resolve_model
 from langnet.tasks.classify import Classify
 from langnet.tasks.examples import Example, collate, encode_documents, in_order
 from langnet.tasks.generation import GenerationOptions, generate_text
+from langnet.tasks.multilabel import LabelSetGuess
 from langnet.tasks.registry import build_task
 from langnet.tasks.task import ClassGuess, SupervisedTask, at_temperature
 from langnet.tasks.writing import Writer
 from langnet.text.batches import Batch
-from langnet.text.spelling import spelled_texts
 from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.model import TaskModel
@@ -98,16 +98,7 @@ class Model:
 
     def examples(self, texts: Sequence[str], labels: Sequence[Any] | None = None) -> list[Example]:
         """Texts as the network reads them, with their document features where the model has a space for them."""
-        longest = self.encoder.characters
-        if longest:
-            documents, read = spelled_texts(texts, self.tokenizer, self.max_tokens, longest)
-        else:
-            documents = read = self.token_ids(texts)
-        features = self.document_vectors.transform(documents) if self.document_vectors else None
-        return [
-            Example(ids, None if labels is None else labels[i], None if features is None else features[i])
-            for i, ids in enumerate(read)
-        ]
+        return self.writer.documents_as_examples(texts, labels)
 
     def collate(self, examples: Sequence[Any]) -> Batch:
         """A batch of what `examples` gave, or the task's own `examples`."""
@@ -140,7 +131,7 @@ class Model:
         device = next(self.network.parameters()).device
         for index, batch in in_order(examples, TOKENS_AT_ONCE, self.collate):
             for place, guess in zip(index, self.network.guesses(batch.to(device)), strict=True):
-                tempered = isinstance(guess, ClassGuess) and self.temperature != 1
+                tempered = isinstance(guess, ClassGuess | LabelSetGuess) and self.temperature != 1
                 out[place] = guess.at_temperature(self.temperature) if tempered else guess
         return out
 

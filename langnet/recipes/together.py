@@ -84,9 +84,8 @@ def _learn(
     """Heads, then all together; `place` is the folder and whether to resume."""
     folder, resume = place
     shared, first = options.finetune, next(iter(jobs.values()))
-    if shared.method == "finetune" and shared.head_first:
-        for name, job in jobs.items():
-            job.learn_head(folder / "heads" / name if folder else None, resume)
+    for name, job in jobs.items():
+        job.begin(folder / "heads" / name if folder else None, resume)
     for job in jobs.values():
         job.share(first.encoder)
     network = TasksTogether([job.model.network for job in jobs.values()])

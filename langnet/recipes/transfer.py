@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -21,7 +21,6 @@ from langnet.encoders.registry import build_encoder_like
 from langnet.errors import LangnetError
 from langnet.evaluate.abstention import abstain
 from langnet.evaluate.calibration import calibrate
-from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.scoring import TaskReport, report_task
 from langnet.recipes.base_model import check_auxiliary, facts_before, say_what_is_kept
 from langnet.recipes.calibrate import digest_of_items, fitted_warning
@@ -125,11 +124,11 @@ def evaluate_task(
     own, *others = kind.statistics(test, methods)
     report = report_task((kind.name, kind.unit), own, list(zip(neighbours, others, strict=True)), kind.scores)
     report.details += kind.details(test, guesses)
-    gold = kind.gold(test)
-    if gold is not None:
-        predictions = Predictions.from_guesses(guesses)
-        report.calibration = calibrate(gold, predictions)
-        report.abstention = abstain(gold, predictions, abstain_below)
+    decisions = kind.decisions(test, guesses)
+    if decisions is not None:
+        report.calibration = calibrate(*decisions)
+        if kind.gold(test) is not None:
+            report.abstention = abstain(*decisions, abstain_below)
         report.warnings += fitted_warning(model.facts, digest_of_items(test))
     return report, guesses
 
@@ -160,6 +159,7 @@ class TransferJob:
             facts=facts_before(base),
         )
         self.task = self.model.network.task
+        self.chosen: Mapping[str, Any] | None = None
         self.model.document_vectors = base.document_vectors if self.task.document_dim else None
         self.model.labels = kind.labels(self.task)
         train, self.held_out = self._hold_out()
@@ -169,13 +169,21 @@ class TransferJob:
     def run(self, folder: Path | None, resume: bool) -> Model:
         """Learn, as the method says."""
         method = self.options.finetune.method
-        if method == "frozen" or (method == "finetune" and self.options.finetune.head_first):
-            self.learn_head(folder / "head" if folder and method == "finetune" else folder, resume)
+        self.begin(folder / "head" if folder and method == "finetune" else folder, resume)
         if method != "frozen":
             rate = self.options.head_learning_rate if method == "scratch" else None
             fit = self._fit(folder, resume, FEW_EPOCHS)
             self.model.history = fit.run(self.model.network, self.batches, self._validation(), rate)
         return self.finish()
+
+    def begin(self, folder: Path | None, resume: bool) -> None:
+        """What comes before everything learns: a head on the encoder as it is, fitted at once where its kind can."""
+        shared = self.options.finetune
+        head_first = shared.method == "frozen" or (shared.method == "finetune" and shared.head_first)
+        if shared.method != "scratch":
+            self.chosen = self.kind.begin(self.model, self.examples, head_first, shared.seed)
+        if head_first and self.chosen is None:
+            self.learn_head(folder, resume)
 
     def learn_head(self, folder: Path | None, resume: bool) -> None:
         """Let the head alone learn, on the states of the encoder as it is."""
@@ -290,4 +298,6 @@ class TransferJob:
         weights = self.model.network.layer_weights()
         if weights:
             facts["layer_weights"] = weights
+        if self.chosen is not None:
+            facts["frozen_choice"] = dict(self.chosen)
         return facts

@@ -11,10 +11,13 @@ from langnet.tasks.bidirectional import BidirectionalLanguageModel
 from langnet.tasks.choose import Choose, ChooseConfig
 from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.corefer import Corefer, CoreferConfig
+from langnet.tasks.document_head import HeadShape
 from langnet.tasks.entail import Entail, EntailConfig
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.masked import CausalMaskedLanguageModel, MaskedLanguageModel
+from langnet.tasks.multilabel import MultiLabel, MultiLabelConfig
 from langnet.tasks.pairs import PairConfig
+from langnet.tasks.regress import Regress, RegressConfig
 from langnet.tasks.sentences import DenoisingAutoencoder, SkipThoughts
 from langnet.tasks.similarity import Similarity, SimilarityConfig
 from langnet.tasks.tag import Tag, TagConfig
@@ -24,6 +27,8 @@ from langnet.tasks.word_contexts import WordContexts
 # How each task is made of its settings and the width of the encoder under it.
 TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "classify": lambda settings, dim: Classify(ClassifyConfig(**settings), dim),
+    "multilabel": lambda settings, dim: MultiLabel(MultiLabelConfig(**_with_shape(settings)), dim),
+    "regress": lambda settings, dim: Regress(RegressConfig(**_with_shape(settings)), dim),
     "answer": lambda settings, dim: Answer(AnswerConfig(**settings), dim),
     "choose": lambda settings, dim: Choose(ChooseConfig(**settings), dim),
     "corefer": lambda settings, dim: Corefer(CoreferConfig(**settings), dim),
@@ -42,6 +47,10 @@ TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
 
 def _with_pair(settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings, "pair": PairConfig(**settings["pair"])}
+
+
+def _with_shape(settings: dict[str, Any]) -> dict[str, Any]:
+    return {**settings, "shape": HeadShape(**settings["shape"])}
 
 
 def build_task(config: dict[str, Any], dim: int) -> Task:

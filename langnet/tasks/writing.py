@@ -9,13 +9,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.errors import LangnetError
-from langnet.tasks.examples import encode_documents
+from langnet.tasks.examples import Example, encode_documents
 from langnet.text.characters import DELIMITER, EXTRACT, START, join, spell_specials, spell_unique
+from langnet.text.spelling import spelled_texts
 from langnet.text.tokenizer import Tokenizer
 
 SPECIAL = -1  # the segment of start, delimiter and extract
@@ -125,6 +127,23 @@ class Writer:
         if self.space is None:
             raise LangnetError("this model has no document vectors, which its task was learned with")
         return self.space.transform(encode_documents(texts, self.tokenizer, self.max_tokens))
+
+    def documents_as_examples(self, texts: Sequence[str], labels: Sequence[Any] | np.ndarray | None) -> list[Example]:
+        """Whole texts as an encoder of any kind reads them, with their document vectors where the model has a space.
+
+        Args:
+            texts: N.
+            labels: N, put into the examples as they are; None where they are to be predicted.
+        """
+        if self.characters:
+            documents, read = spelled_texts(texts, self.tokenizer, self.max_tokens, self.characters)
+        else:
+            documents = read = encode_documents(texts, self.tokenizer, self.max_tokens)
+        features = self.space.transform(documents) if self.space else None
+        return [
+            Example(ids, None if labels is None else labels[i], None if features is None else features[i])
+            for i, ids in enumerate(read)
+        ]
 
     def tokens(self, texts: Sequence[str]) -> list[Tokens]:
         """Every text by itself, without special tokens; offsets count the characters of its NFC."""

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from langnet.encoders.encoder import Encoder
-from langnet.tasks.classify import Classify
+from langnet.tasks.document_head import DocumentHead
 from langnet.tasks.examples import Example, collate, in_order
 from langnet.tasks.pooling import pool
 from langnet.transfer.cross_validation import best_temperature, held_out_scores, stratified_splits
@@ -119,31 +119,31 @@ class FrozenHead(nn.Module):
         strength: float,
         unlabelled: FeatureTable | None = None,
         entropy_weight: float = 0.0,
+        loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
     ) -> None:
-        """Minimise cross-entropy plus `|W|^2 / (2 strength n)` by L-BFGS; deterministic.
+        """Minimise the loss plus `|W|^2 / (2 strength n)` by L-BFGS; deterministic.
 
         With unlabelled documents, a second run goes on from there with `unlabelled_loss` beside it, which has many
         minima: which one is found is decided by the labelled documents.
 
         Args:
             table: features of n documents.
-            targets: (n,) class ids.
+            targets: (n,) class ids, or what else the loss compares scores with.
             strength: inverse regularisation, as scikit-learn's C.
-            unlabelled: features of m further documents.
+            unlabelled: features of m further documents; only beside class ids.
             entropy_weight: of `unlabelled_loss`; 0 leaves them out.
+            loss: of scores (n, C) and targets, the mean over documents.
         """
         learned = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        share = torch.bincount(targets, minlength=self.linear.out_features) / len(targets)  # (C,)
 
-        def loss(others: FeatureTable | None) -> Tensor:
-            data = F.cross_entropy(self(table), targets)
+        def penalised() -> Tensor:
             penalty = self.linear.weight.pow(2).sum() / (2 * strength * len(targets))
-            total = data + penalty + 0.01 * self.mix.scalars.pow(2).sum()
-            return total if others is None else total + entropy_weight * unlabelled_loss(self(others), share)
+            return loss(self(table), targets) + penalty + 0.01 * self.mix.scalars.pow(2).sum()
 
-        minimise(learned, lambda: loss(None))
+        minimise(learned, penalised)
         if unlabelled is not None and entropy_weight:
-            minimise(learned, lambda: loss(unlabelled))
+            share = torch.bincount(targets, minlength=self.linear.out_features) / len(targets)  # (C,)
+            minimise(learned, lambda: penalised() + entropy_weight * unlabelled_loss(self(unlabelled), share))
 
 
 def unlabelled_loss(scores: Tensor, share: Tensor) -> Tensor:
@@ -257,10 +257,10 @@ def document_head(table: FeatureTable, weight: np.ndarray, bias: np.ndarray) -> 
     return head
 
 
-def install(head: FrozenHead, task: Classify, mix: ScalarMix) -> None:
-    """Make a classifier that predicts what a frozen head predicts: the start of fine-tuning, or the model to keep.
+def install(head: FrozenHead, task: DocumentHead, mix: ScalarMix) -> None:
+    """Make a task that predicts what a frozen head predicts: the start of fine-tuning, or the model to keep.
 
-    Where the head reads no states, the classifier can still learn to: their weights are zero, not their scale.
+    Where the head reads no states, the task can still learn to: their weights are zero, not their scale.
     """
     dim = head.layer_center.shape[1]
     with torch.no_grad():

@@ -3,28 +3,34 @@
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn import metrics
 
 from langnet.evaluate.baselines import tuned_logistic_regression
 from langnet.evaluate.choice_baselines import choose_greatest, frequency, length, overlap, position, words_alone
 from langnet.evaluate.choice_statistics import choice_scores, choice_statistics
 from langnet.evaluate.pair_baselines import OverlapBaseline, OverlapRatings, overlap_features
-from langnet.evaluate.rating_statistics import rating_scores, rating_statistics, spearman
+from langnet.evaluate.rating_statistics import rating_scores, rating_statistics
 from langnet.evaluate.scoring import scores_with_intervals
 from langnet.tasks.choose import ChoiceGuess
 from langnet.text.multiple_choice import MultipleChoice
 from langnet.text.pairs import Pair
 
 
-def test_pearson_and_spearman_as_scipy_has_them():
+def test_scores_of_numbers_as_scipy_and_scikit_learn_have_them():
     generator = np.random.default_rng(0)
     gold = generator.integers(1, 6, size=60) + 1e6
-    guessed = gold + generator.normal(size=60)
+    guessed = gold + generator.normal(size=60).round(1)
     sums = rating_statistics(gold.tolist(), [guessed.tolist(), [3.0] * 60])
     assert float(rating_scores(sums[0].sum(0))["pearson"]) == pytest.approx(stats.pearsonr(gold, guessed)[0], abs=1e-6)
     half = rating_scores(sums[0][:30].sum(0))["pearson"]  # of a part, whose means are not zero
     assert float(half) == pytest.approx(stats.pearsonr(gold[:30], guessed[:30])[0], abs=1e-6)
     assert float(rating_scores(sums[1].sum(0))["pearson"]) == 0  # a constant says nothing
-    assert spearman(gold.tolist(), guessed.tolist()) == pytest.approx(stats.spearmanr(gold, guessed)[0], abs=1e-9)
+    found = {name: float(value) for name, value in rating_scores(sums[0].sum(0)).items()}
+    assert list(found) == ["pearson", "spearman", "rmse", "mae"]
+    assert found["spearman"] == pytest.approx(stats.spearmanr(gold, guessed)[0], abs=1e-9)
+    assert found["rmse"] == pytest.approx(metrics.mean_squared_error(gold, guessed) ** 0.5)
+    assert found["mae"] == pytest.approx(metrics.mean_absolute_error(gold, guessed))
+    assert float(rating_scores(sums[1].sum(0))["spearman"]) == 0
     score = scores_with_intervals(sums[0], rating_scores)["pearson"]
     assert score.interval.low < score.value < score.interval.high
 
@@ -94,6 +100,6 @@ def test_many_examples_are_not_rotated_and_learn_the_same(monkeypatch):
     features = sparse.csr_matrix(rng.poisson(0.3, size=(60, 90)).astype(float))
     labels = [str(int(value)) for value in features.sum(axis=1).A1 > 27]
     rotated = tuned_logistic_regression([features[:40]], labels[:40], [features[40:]])
-    monkeypatch.setattr("langnet.evaluate.baselines._MOST_ROTATED", 10)
+    monkeypatch.setattr("langnet.evaluate.baselines.MOST_ROTATED", 10)
     plain = tuned_logistic_regression([features[:40]], labels[:40], [features[40:]])
     np.testing.assert_allclose(rotated.probabilities, plain.probabilities, atol=5e-3)

@@ -10,6 +10,7 @@ from langnet.text.multiple_choice import MultipleChoice
 from langnet.text.pairs import Pair
 from langnet.text.questions import Answer, Question
 from langnet.text.tagged_sentences import Sentence
+from langnet.text.text_items import TextItem
 
 # Empty, one token, many tokens (10,000 in the slow tests), emoji, right to left, Chinese, combining marks.
 LONG = "word " * 300
@@ -110,11 +111,34 @@ def odd_sentences() -> list[Sentence]:
     return [*split, Sentence((" ", "", "New York", "\u0301a", "x" * 300))]
 
 
+def label_sets(data: LabelledData) -> list[TextItem]:
+    """What a review speaks of, and whether it is long; some have no label at all."""
+    things = ("film", "story", "music")
+    found = []
+    for text in data.texts:
+        labels = [thing for thing in things if f"The {thing} " in text] + ["long"] * (text.count(".") > 3)
+        found.append(TextItem(text, tuple(sorted(labels))))
+    return found
+
+
+def numbered(data: LabelledData) -> list[TextItem]:
+    """How many sentences a review has, above or below zero by its mood."""
+    rows = zip(data.texts, data.labels, strict=True)
+    return [TextItem(text, text.count(".") * (1.0 if label == "pos" else -1.0)) for text, label in rows]
+
+
+def odd_texts() -> list[TextItem]:
+    """Every odd text by itself."""
+    return [TextItem(text) for text in ODD_TEXTS]
+
+
 TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {
     "answer": questions,
     "choose": choices,
     "corefer": documents,
     "entail": pairs,
+    "multilabel": label_sets,
+    "regress": numbered,
     "similarity": rated_pairs,
     "tag": sentences,
 }
@@ -123,6 +147,8 @@ ODD: dict[str, Callable[[], Sequence[Any]]] = {
     "choose": odd_choices,
     "corefer": odd_documents,
     "entail": odd_pairs,
+    "multilabel": odd_texts,
+    "regress": odd_texts,
     "similarity": odd_pairs,
     "tag": odd_sentences,
 }

@@ -10,7 +10,8 @@ import torch
 from langnet.encoders.vectors import vectors_of
 from langnet.encoders.word_space import WordSpace
 from langnet.errors import LangnetError
-from langnet.recipes.explain import ExplainOptions, _Text, explain_items, explain_texts
+from langnet.recipes.explain import ExplainOptions, explain_items, explain_texts
+from langnet.recipes.explain_documents import DocumentReading
 from langnet.recipes.explain_units import units_of
 from langnet.recipes.finetune import FinetuneOptions, finetune
 from langnet.recipes.model import Model
@@ -82,7 +83,7 @@ def test_occlusion_is_what_the_text_without_the_word_gives(classifier):
 def test_terms_of_the_document_vectors_sum_to_what_the_vector_gives(classifier):
     (example,) = classifier.examples([TEXT])
     slope = np.random.default_rng(0).normal(size=len(example.features))
-    by_token, terms = _Text(classifier, TEXT, ExplainOptions("gradient"))._terms(slope)
+    by_token, terms = DocumentReading(classifier, TEXT, ExplainOptions("gradient"))._terms(slope)
     assert by_token.sum() == pytest.approx(float(slope @ example.features), abs=1e-4)
     assert abs(terms[0][1]) == max(abs(value) for _, value in terms)
     assert len({name for name, _ in terms}) == len(terms)

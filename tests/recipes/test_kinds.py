@@ -150,7 +150,11 @@ def test_classes_can_be_calibrated_and_guesses_explained(tiny_model, tiny_labell
     guesses = made.guess(items[:6])
     classes = all(isinstance(guess, ClassGuess) for guess in guesses)
     assert (found.gold(items[:6]) is not None) == classes, "a kind whose guesses are classes says which are true"
-    assert (evaluate_task(made, found, items[:6])[0].calibration is not None) == classes
+    decides = found.decisions(items[:6], guesses) is not None
+    assert decides or not classes
+    report = evaluate_task(made, found, items[:6])[0]
+    assert (report.calibration is not None) == decides
+    assert (report.abstention is not None) == classes
     if type(made.network.task).guess_scores is SupervisedTask.guess_scores:
         with pytest.raises(LangnetError, match="gives no score of a guess"):
             explain_items(made, items[:2], ExplainOptions("gradient"))

@@ -13,7 +13,6 @@ from langnet.recipes.kinds.registry import find_kind
 from langnet.recipes.kinds.written_rows import written_rows
 from langnet.recipes.transfer import TransferOptions, evaluate_task, transfer
 from langnet.tasks.choose import ChoiceGuess
-from langnet.tasks.similarity import Rating
 from langnet.tasks.task import ClassGuess
 from langnet.text.multiple_choice import MultipleChoice
 from langnet.text.pairs import Pair
@@ -54,10 +53,6 @@ def test_details_name_classes_ties_and_chance():
     pairs = [Pair("a", "b", "x"), Pair("a", "b", "y"), Pair("c", "d", "y")]
     guesses = [ClassGuess("x", {"x": 1.0})] * 3
     assert find_kind("entail").details(pairs, guesses) == ["x: 1 of 1 right", "y: 0 of 2 right"]
-    rated = [Pair("a", "b", float(value)) for value in (1, 2, 4)]
-    assert find_kind("similarity").details(rated, [Rating(1.0), Rating(3.0), Rating(3.5)]) == [
-        "Spearman 1.000, mean squared error 0.417 (of the mean rating 1.556)"
-    ]
     items = [MultipleChoice("a", ("x", "y"), "", 0), MultipleChoice("a", ("x", "y", "z", "w"), "", 0)]
     lines = find_kind("choose").details(items, [ChoiceGuess((0.5, 0.5)), ChoiceGuess((1.0, 0, 0, 0))])
     assert lines[0] == "chance: 0.375"

@@ -152,7 +152,7 @@ def test_documents_of_a_model_without_them_are_told(tiny_model):
 def test_labels_that_make_no_sense_are_told(tiny_model):
     with pytest.raises(LangnetError, match="two different labels or more, found a"):
         transfer(tiny_model, "entail", PAIRS[:1])
-    with pytest.raises(LangnetError, match="ratings have to differ; found 1"):
+    with pytest.raises(LangnetError, match="numbers to learn from have to differ; found 1"):
         transfer(tiny_model, "similarity", [Pair("a", "b", 1.0)])
     made = learn(tiny_model, {})
     with pytest.raises(LangnetError, match=r"p.csv:3: unknown label 'c'; the model knows a, b"):

@@ -9,14 +9,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
 
 from langnet.encoders.encoder import Encoder
+from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.scoring import Neighbour
 from langnet.tasks.task import Guess, Item, SupervisedTask
 from langnet.text.corpus import Source
+
+if TYPE_CHECKING:
+    from langnet.recipes.model import Model
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,14 @@ class Columns:
         second: of the hypothesis, or whatever stands beside the text.
         label: of the label or the tags.
         where: only the rows with these values in these columns.
+        separator: between the labels of a cell, where it may hold several.
     """
 
     text: str | None = None
     second: str | None = None
     label: str | None = None
     where: Mapping[str, str] = field(default_factory=dict)
+    separator: str | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,24 @@ class Kind(ABC, Generic[Item, Guess]):
         """What held-out items may not share with those that are learned from, such as an article; None for nothing."""
         return None
 
+    def as_read(self, items: Sequence[Item], columns: Columns) -> Columns:
+        """The columns with what reading these items has found out of them, so that other files are read alike."""
+        return columns
+
+    def begin(self, model: Model, examples: Sequence[Any], fit: bool, seed: int) -> Mapping[str, Any] | None:
+        """Before steps are taken: make the head ready, or fit it on frozen features at once where the task can.
+
+        Args:
+            model: with the new head, on its device.
+            examples: to learn from.
+            fit: whether a head is wanted that has learned already.
+            seed: of what is random in it.
+
+        Returns:
+            What was chosen, of a head that needs no steps on a frozen encoder; None of one that does.
+        """
+        return None
+
     def settle(self, task: SupervisedTask[Item, Guess], items: Sequence[Item], guesses: Sequence[Guess]) -> None:
         """After training, choose what the head decides by, such as a threshold, on held-out items."""
 
@@ -130,8 +154,13 @@ class Kind(ABC, Generic[Item, Guess]):
         return None
 
     def gold(self, items: Sequence[Item]) -> list[str] | None:
-        """The true class of each item, where guesses are `ClassGuess`es: for calibration and abstention."""
+        """The true class of each item, where guesses are `ClassGuess`es: for abstention, and calibration."""
         return None
+
+    def decisions(self, items: Sequence[Item], guesses: Sequence[Guess]) -> tuple[list[str], Predictions] | None:
+        """What is right and what was said, with its probability, for calibration; None of a task without such."""
+        gold = self.gold(items)
+        return None if gold is None else (gold, Predictions.from_guesses(guesses))  # type: ignore[arg-type]
 
     def details(self, items: Sequence[Item], guesses: Sequence[Guess]) -> list[str]:
         """Further lines of an evaluation, such as scores by class."""

@@ -10,10 +10,14 @@ from langnet.recipes.kinds.choose import MultipleChoiceKind
 from langnet.recipes.kinds.corefer import Coreference
 from langnet.recipes.kinds.entail import Entailment
 from langnet.recipes.kinds.kind import Kind
+from langnet.recipes.kinds.multilabel import MultiLabelClassification
+from langnet.recipes.kinds.regress import Regression
 from langnet.recipes.kinds.similarity import SimilarityRating
 from langnet.recipes.kinds.tag import Tagging
 
 _ALL: list[Kind[Any, Any]] = [
+    MultiLabelClassification(),
+    Regression(),
     Entailment(),
     SimilarityRating(),
     MultipleChoiceKind(),
