@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from langnet.text.frames import Frame, FramedSentence
 from langnet.text.labelled import LabelledData
 from langnet.text.multiple_choice import MultipleChoice
 from langnet.text.pairs import Pair
 from langnet.text.questions import Answer, Question
+from langnet.text.tag_schemes import Span, spans
 from langnet.text.tagged_sentences import Sentence
 
 # Empty, one token, many tokens (10,000 in the slow tests), emoji, right to left, Chinese, combining marks.
@@ -83,6 +85,34 @@ def sentences(data: LabelledData) -> list[Sentence]:
     return found
 
 
+def framed(data: LabelledData) -> list[FramedSentence]:
+    """The same words: every "was" is a predicate, what is reviewed and what is said of it are its roles."""
+    found = []
+    for sentence in sentences(data):
+        views = [span for span in spans(sentence.tags or ()) if span.type == "view"]
+        frames = []
+        for view in views:
+            place = view.start - 1
+            roles = (Span("A1", place - 2, place), Span("A2", view.start, view.end))
+            frames.append(Frame(place, roles, "be.01"))
+        found.append(FramedSentence(sentence.words, tuple(frames)))
+    return found
+
+
+def odd_framed() -> list[FramedSentence]:
+    """Odd sentences whose predicates are to be found; with none; with every word, or the first and the last, as one."""
+    unknown = [FramedSentence(sentence.words) for sentence in odd_sentences()]
+    none = [replace(sentence, frames=()) for sentence in unknown]
+    ends = [
+        replace(sentence, frames=(Frame(0), Frame(len(sentence.words) - 1)))
+        for sentence in unknown
+        if len(sentence.words) > 1
+    ]
+    short = [s for s in unknown if len(s.words) < 20]
+    every = [replace(s, frames=tuple(Frame(place) for place in range(len(s.words)))) for s in short]
+    return [*unknown, *none, *ends, *every]
+
+
 def odd_sentences() -> list[Sentence]:
     """Every odd text as words; no words; words that are blanks or nothing, or hold blanks; two joined by a mark."""
     split = [Sentence(tuple(text.split())) for text in ODD_TEXTS]
@@ -93,6 +123,7 @@ TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {
     "answer": questions,
     "choose": choices,
     "entail": pairs,
+    "label_roles": framed,
     "similarity": rated_pairs,
     "tag": sentences,
 }
@@ -100,6 +131,7 @@ ODD: dict[str, Callable[[], Sequence[Any]]] = {
     "answer": odd_questions,
     "choose": odd_choices,
     "entail": odd_pairs,
+    "label_roles": odd_framed,
     "similarity": odd_pairs,
     "tag": odd_sentences,
 }

@@ -9,10 +9,18 @@ from langnet.recipes.kinds.answer import Answers
 from langnet.recipes.kinds.choose import MultipleChoiceKind
 from langnet.recipes.kinds.entail import Entailment
 from langnet.recipes.kinds.kind import Kind
+from langnet.recipes.kinds.label_roles import RoleLabeling
 from langnet.recipes.kinds.similarity import SimilarityRating
 from langnet.recipes.kinds.tag import Tagging
 
-_ALL: list[Kind[Any, Any]] = [Entailment(), SimilarityRating(), MultipleChoiceKind(), Tagging(), Answers()]
+_ALL: list[Kind[Any, Any]] = [
+    Entailment(),
+    SimilarityRating(),
+    MultipleChoiceKind(),
+    Tagging(),
+    RoleLabeling(),
+    Answers(),
+]
 KINDS = {kind.name: kind for kind in _ALL}
 
 

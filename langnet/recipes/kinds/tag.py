@@ -15,7 +15,7 @@ from langnet.evaluate.tag_scores import (
     span_f1,
     span_scores,
     tag_statistics,
-    type_scores,
+    type_lines,
     word_scores,
 )
 from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
@@ -29,7 +29,6 @@ from langnet.text.tagged_sentences import Sentence
 
 HIDDEN = 128  # units of each direction of the task network
 MOST_CHAINED = 150  # tags, up to which a conditional random field, whose cost grows with their square, is the default
-MOST_SHOWN = 30  # types
 
 
 # Settings of the head, and their values, the default first.
@@ -123,15 +122,7 @@ class Tagging(Kind[Sentence, TagGuess]):
         """Scores by type, F1 in seqeval's strict mode, and what the true tags break of their scheme."""
         gold, predicted = _gold(items), [guess.tags for guess in guesses]
         table, types = tag_statistics(gold, [predicted])
-        rows = type_scores(table[0].sum(0), types)
-        width = max([len(row.type) for row in rows[:MOST_SHOWN]], default=0)
-        lines = [
-            f"{row.type:{width}}  F1 {row.f1:.3f}  precision {row.precision:.3f}  recall {row.recall:.3f}  "
-            f"true {row.true:,}  predicted {row.predicted:,}"
-            for row in rows[:MOST_SHOWN]
-        ]
-        if len(rows) > MOST_SHOWN:
-            lines.append(f"and {len(rows) - MOST_SHOWN} more")
+        lines = type_lines(table[0].sum(0), types)
         scheme = recognise(gold)
         if scheme != "plain":
             lines.append(
