@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from langnet.estimators import (
         QuestionAnswerer,
+        RoleLabeler,
         SequenceTagger,
         TextChooser,
         TextClassifier,
@@ -27,6 +28,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "QuestionAnswerer",
+    "RoleLabeler",
     "SequenceTagger",
     "TextChooser",
     "TextClassifier",
@@ -47,6 +49,7 @@ _HOMES = {
     "TextChooser": "langnet.estimators",
     "SequenceTagger": "langnet.estimators",
     "QuestionAnswerer": "langnet.estimators",
+    "RoleLabeler": "langnet.estimators",
     "TextClassifier": "langnet.estimators",
     "TextFeatures": "langnet.estimators",
     "TextPairClassifier": "langnet.estimators",

@@ -28,6 +28,7 @@ from langnet.encoders.registry import FAMILIES
 from langnet.encoders.word_classes import WordClassOptions
 from langnet.estimators import (
     QuestionAnswerer,
+    RoleLabeler,
     SequenceTagger,
     TextChooser,
     TextClassifier,
@@ -51,6 +52,7 @@ from langnet.study.sample_efficiency import SampleEfficiencyOptions
 from langnet.tasks.answer import AnswerConfig
 from langnet.tasks.choose import ChooseConfig
 from langnet.tasks.classify import ClassifyConfig
+from langnet.tasks.label_roles import RoleConfig
 from langnet.tasks.pairs import PairConfig
 from langnet.text.corpus import CorpusOptions
 from langnet.text.prepare import PrepareOptions
@@ -67,12 +69,13 @@ NOTE = "<!-- Written by `python -m tools.reference` from the code; do not edit. 
 CLASSES: list[type] = [
     PretrainOptions, ObjectiveOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, WordClassOptions,
     Recipe, GPTConfig, AWDLSTMConfig, FinetuneOptions, TransferOptions, HeadOptions, AnswerConfig, PairConfig,
-    ChooseConfig, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig,
-    Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions, ULMFiTOptions, CacheOptions,
-    Verbaliser, ZeroOptions, ChoiceOptions, ExplainOptions,
+    ChooseConfig, RoleConfig, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig,
+    OptimizerConfig, Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions, ULMFiTOptions,
+    CacheOptions, Verbaliser, ZeroOptions, ChoiceOptions, ExplainOptions,
 ]  # fmt: skip
 ESTIMATORS: list[type] = [
-    TextClassifier, TextFeatures, TextPairClassifier, TextPairRegressor, TextChooser, SequenceTagger, QuestionAnswerer,
+    TextClassifier, TextFeatures, TextPairClassifier, TextPairRegressor, TextChooser, SequenceTagger, RoleLabeler,
+    QuestionAnswerer,
 ]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples

@@ -3,11 +3,13 @@
 from langnet.estimators.chooser import TextChooser
 from langnet.estimators.pairs import TextPairClassifier, TextPairRegressor
 from langnet.estimators.question_answerer import QuestionAnswerer
+from langnet.estimators.role_labeler import RoleLabeler
 from langnet.estimators.tagger import SequenceTagger
 from langnet.estimators.text_classifier import TextClassifier, TextFeatures
 
 __all__ = [
     "QuestionAnswerer",
+    "RoleLabeler",
     "SequenceTagger",
     "TextChooser",
     "TextClassifier",

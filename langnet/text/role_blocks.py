@@ -111,7 +111,7 @@ def with_cells(line: str, tabs: bool, changed: Mapping[int, str], added: Sequenc
     for column, value in changed.items():
         pieces[lead + 2 * column] = value
     if added:
-        place = len(pieces) - 2 * after if after else len(pieces)
+        place = len(pieces) - 2 * after + 1 if after else len(pieces)
         new = [piece for value in added for piece in ("\t" if tabs else " ", value)]
         if after:  # cells go before what is kept at the end, each followed by what parts it
             new = [*new[1:], new[0]]

@@ -68,6 +68,8 @@ def bracket_layout(blocks: Blocks, wanted: Wanted) -> tuple[RoleLayout, int]:
         layout = RoleLayout("brackets", blocks.tabs, _ONTONOTES - 1, 1, 7, lemma=6)
         return layout, 3 if wanted.words is None else wanted.words
     starts = [start for block in blocks.sentences if (start := _first_bracket(block)) is not None]
+    if not starts and wanted.labelled:  # what is wrong with it is told when it is read
+        starts = [start for block in blocks.sentences if (start := _likely_bracket(block)) is not None]
     word = 0 if wanted.words is None else wanted.words
     width = len(first.cells[0])
     if wanted.predicates is None and not starts:
@@ -86,6 +88,17 @@ def _first_bracket(block: Block) -> int | None:
         start -= 1
     # A syntactic tree has brackets too, but no column before it that says which words are predicates.
     return start if sum(cells[start - 1] != _NONE for cells in block.cells) == width - start > 0 else None
+
+
+def _likely_bracket(block: Block) -> int | None:
+    """The column behind the last one that has `-` beside brackets; None where there is none."""
+    cells = block.cells[0]
+    likely = [
+        column + 1
+        for column in range(len(cells) - 1)
+        if "*" in cells[column + 1] and any(row[column] == _NONE for row in block.cells if column < len(row))
+    ]
+    return likely[-1] if likely else None
 
 
 def read_columns_of_roles(block: Block, layout: RoleLayout, word: int, wanted: Wanted, path: object) -> FramedSentence:

@@ -19,8 +19,9 @@ from langnet.recipes.kinds.settings import SWITCH, read_settings
 from langnet.tasks.label_roles import LabelRoles, RoleConfig, RoleGuess
 from langnet.tasks.task import SupervisedTask
 from langnet.text.corpus import Source
-from langnet.text.frames import Frame, FramedSentence, role_tags
+from langnet.text.frames import Frame, FramedSentence, base_role, is_core, role_tags
 from langnet.text.role_files import overlapping, read_roles, write_roles
+from langnet.text.structures import Bracket, Structure
 from langnet.text.tag_schemes import OUTSIDE
 
 # Settings of the head, and their values, the default first.
@@ -106,6 +107,9 @@ class RoleLabeling(Kind[FramedSentence, RoleGuess]):
         told = overlapping(items)
         return [told] if told else []
 
+    def structures(self, items: Sequence[FramedSentence], guesses: Sequence[RoleGuess]) -> list[Structure]:
+        return [_structure(item, guess) for item, guess in zip(items, guesses, strict=True)]
+
     def details(self, items: Sequence[FramedSentence], guesses: Sequence[RoleGuess]) -> list[str]:
         """Scores by role, and those with predicates that were found instead of the given ones."""
         gold = _gold(items)
@@ -137,6 +141,30 @@ def labels_of(items: Sequence[FramedSentence]) -> list[str]:
 
 def _gold(items: Sequence[FramedSentence]) -> list[Sequence[Frame]]:
     return [item.frames or () for item in items]
+
+
+def _structure(item: FramedSentence, guess: RoleGuess) -> Structure:
+    """A row of brackets a predicate."""
+    rows, told = [], []
+    for number, frame in enumerate(guess.frames):
+        place, word = frame.predicate, item.words[frame.predicate]
+        row = [Bracket(place, place + 1, frame.sense or "predicate", 0, f"predicate: {word}", True)]
+        sure = guess.probabilities[number] if guess.probabilities else ()
+        parts = []
+        for index, role in enumerate(frame.roles or ()):
+            said = f"{role.type}: {' '.join(item.words[role.start : role.end])}"
+            chance = f", probability {sure[index]:.2f}" if sure else ""
+            row.append(Bracket(role.start, role.end, role.type, _colour(role.type), said + chance))
+            parts.append(said)
+        rows.append(row)
+        told.append(f"{word}: {'; '.join(parts) or 'no roles'}")
+    return Structure(item.words, rows, (), ". ".join(told))
+
+
+def _colour(role: str) -> int:
+    """One for each of the first numbered roles, one for the further ones, one for modifiers."""
+    base = base_role(role)
+    return 4 if not is_core(base) else {"0": 0, "1": 1, "2": 2}.get(base[-1], 3)
 
 
 def _told(item: FramedSentence, guess: RoleGuess) -> dict[str, Any]:
