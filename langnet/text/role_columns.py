@@ -22,7 +22,7 @@ FLAG = "Y"
 NOTHING = ("_", "")
 _NONE = "-"  # of a bracket file's cells
 _CELL = re.compile(r"((?:\([^()*]+)*)\*((?:[^()*]*\))*)")
-_LEMMA, _HEAD = 2, 6  # of CoNLL-U
+_LEMMA, _HEAD, _FLAGS = 2, 6, 8  # of CoNLL-U, the last in its stead
 _ONTONOTES = 12  # columns of CoNLL-2012 around those of roles, the last of which is coreference
 
 
@@ -46,14 +46,14 @@ def numbered_layout(blocks: Blocks) -> RoleLayout | None:
     if "UP:FLAG" in blocks.names and "UP:PRED" in blocks.names:
         place = blocks.names.index("UP:PRED")
         return RoleLayout("columns", True, place + 1, 0, place, marked=False, lemma=_LEMMA, head=_HEAD)
-    sentences = blocks.sentences
-    plain = all(len(cells) == CONLLU for block in sentences for cells in block.cells)
-    flagged = all(cells[8] in ("_", FLAG) for block in sentences for cells in block.cells if len(cells) >= CONLLU)
-    if plain and not (flagged and any(cells[8] == FLAG for block in sentences for cells in block.cells)):
+    rows = [cells for block in blocks.sentences for cells in block.cells]
+    flags = {cells[_FLAGS] for cells in rows if len(cells) >= CONLLU}
+    flagged = FLAG in flags and flags <= {"_", FLAG}
+    if all(len(cells) <= CONLLU for cells in rows) and not flagged:
         return None
     after_flag = RoleLayout("columns", True, CONLLU, 0, CONLLU - 1, marked=False, lemma=_LEMMA, head=_HEAD)
     after_all = RoleLayout("columns", True, CONLLU + 1, 0, CONLLU, marked=True, lemma=_LEMMA, head=_HEAD)
-    return after_flag if flagged and any(cells[8] == FLAG for b in sentences for cells in b.cells) else after_all
+    return after_flag if flagged else after_all
 
 
 def bracket_layout(blocks: Blocks, wanted: Wanted) -> tuple[RoleLayout, int]:

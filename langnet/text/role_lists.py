@@ -27,10 +27,11 @@ def list_layout(blocks: Blocks, path: object) -> tuple[RoleLayout, int]:
     Raises:
         LangnetError: the file has no column of words, or predicates without their roles.
     """
-    names = [name.upper().replace("UP:PREDS", PREDICATE) for name in blocks.names or CONLLU]
+    plain = CONLLU[: len(blocks.sentences[0].cells[0])]
+    names = [name.upper().replace("UP:PREDS", PREDICATE) for name in blocks.names or plain]
     if "FORM" not in names:
         raise LangnetError(
-            f"{path}: there is no column FORM, so the words are missing; its columns are {', '.join(blocks.names)}. "
+            f"{path}: there is no column FORM, so the words are missing; its columns are {', '.join(names)}. "
             "Universal Propositions leaves them to the treebank: merge the two files first"
         )
 
@@ -123,19 +124,19 @@ def write_lists_of_roles(sentence: FramedSentence, frames: Sequence[Frame], titl
         changed, added = ({}, list(new.values())) if layout.added else (new, [])
         lines[place] = with_cells(lines[place], True, changed, added)
     if layout.added:
-        _name_columns(lines, title)
+        _name_columns(lines, CONLLU[: layout.predicate] if title else ())
     return "".join(lines)
 
 
-def _name_columns(lines: list[str], title: bool) -> None:
+def _name_columns(lines: list[str], names: Sequence[str]) -> None:
     added = f"{PREDICATE} {HEADS} {SPANS}"
     for index, line in enumerate(lines):
         if re.match(r"#\s*global\.columns\s*=", line):
             text = line.rstrip("\r\n")
             lines[index] = f"{text} {added}{line[len(text) :]}"
             return
-    if title:
-        lines.insert(0, f"# global.columns = {' '.join(CONLLU)} {added}\n")
+    if names:
+        lines.insert(0, f"# global.columns = {' '.join(names)} {added}\n")
 
 
 def _cells(frame: Frame | None, sentence: FramedSentence, row: int) -> dict[int, str]:
