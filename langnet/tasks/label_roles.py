@@ -245,6 +245,7 @@ class LabelRoles(SupervisedTask[FramedSentence, RoleGuess]):
         return self.finds(self.finder(states, lengths)).float()[..., 0]
 
     def loss(self, encoder: Encoder, encoding: Encoding, batch: Batch) -> Tensor:
+        """The mean loss of the words around each predicate, and that of finding predicates, summed."""
         states, rows, lengths = self._states(encoding, batch), self._given(batch), word_counts(batch)
         total = states.sum() * 0.0
         if len(rows):
@@ -260,6 +261,7 @@ class LabelRoles(SupervisedTask[FramedSentence, RoleGuess]):
         return total
 
     def guesses(self, encoding: Encoding, batch: Batch) -> list[RoleGuess]:
+        """The roles of the given predicates, and, where they are looked for, of those that were found."""
         states, layers = self._states(encoding, batch), self._layers(encoding, batch)
         examples: Sequence[RoleExample] = batch.examples
         chances = self._chances(states, word_counts(batch))
