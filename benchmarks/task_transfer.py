@@ -47,7 +47,8 @@ def draw(
 
 
 def _first_text(item: Any) -> str:
-    return str(getattr(item, "first", getattr(item, "context", "")))
+    words = " ".join(getattr(item, "words", ()))
+    return str(getattr(item, "first", getattr(item, "context", words)))
 
 
 Drawn = tuple[list[Any], list[Any]]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from langnet.estimators import (
         CoreferenceResolver,
         QuestionAnswerer,
+        RoleLabeler,
         SequenceTagger,
         TextChooser,
         TextClassifier,
@@ -31,6 +32,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CoreferenceResolver",
     "QuestionAnswerer",
+    "RoleLabeler",
     "SequenceTagger",
     "TextChooser",
     "TextClassifier",
@@ -54,6 +56,7 @@ _HOMES = {
     "TextChooser": "langnet.estimators",
     "SequenceTagger": "langnet.estimators",
     "QuestionAnswerer": "langnet.estimators",
+    "RoleLabeler": "langnet.estimators",
     "TextClassifier": "langnet.estimators",
     "TextFeatures": "langnet.estimators",
     "TextPairClassifier": "langnet.estimators",

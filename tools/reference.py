@@ -29,6 +29,7 @@ from langnet.encoders.word_classes import WordClassOptions
 from langnet.estimators import (
     CoreferenceResolver,
     QuestionAnswerer,
+    RoleLabeler,
     SequenceTagger,
     TextChooser,
     TextClassifier,
@@ -56,6 +57,7 @@ from langnet.tasks.choose import ChooseConfig
 from langnet.tasks.classify import ClassifyConfig
 from langnet.tasks.corefer import CoreferConfig
 from langnet.tasks.document_head import HeadShape
+from langnet.tasks.label_roles import RoleConfig
 from langnet.tasks.multilabel import MultiLabelConfig
 from langnet.tasks.pairs import PairConfig
 from langnet.tasks.regress import RegressConfig
@@ -74,14 +76,14 @@ NOTE = "<!-- Written by `python -m tools.reference` from the code; do not edit. 
 CLASSES: list[type] = [
     PretrainOptions, ObjectiveOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, WordClassOptions,
     Recipe, GPTConfig, AWDLSTMConfig, FinetuneOptions, TransferOptions, HeadOptions, AnswerConfig, PairConfig,
-    ChooseConfig, CoreferConfig, MultiLabelConfig, RegressConfig, HeadShape, PseudoLabelOptions, CoTrainingOptions,
-    ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget, SampleEfficiencyOptions, MethodOptions,
-    WordVectorOptions, AlignOptions, ULMFiTOptions, CacheOptions, Verbaliser, ZeroOptions, ChoiceOptions,
+    ChooseConfig, CoreferConfig, MultiLabelConfig, RegressConfig, HeadShape, RoleConfig, PseudoLabelOptions,
+    CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget, SampleEfficiencyOptions,
+    MethodOptions, WordVectorOptions, AlignOptions, ULMFiTOptions, CacheOptions, Verbaliser, ZeroOptions, ChoiceOptions,
     ExplainOptions,
 ]  # fmt: skip
 ESTIMATORS: list[type] = [
     TextClassifier, TextMultiLabelClassifier, TextRegressor, TextFeatures, TextPairClassifier, TextPairRegressor,
-    TextChooser, SequenceTagger, QuestionAnswerer, CoreferenceResolver,
+    TextChooser, SequenceTagger, RoleLabeler, QuestionAnswerer, CoreferenceResolver,
 ]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples

@@ -4,6 +4,7 @@ from langnet.estimators.chooser import TextChooser
 from langnet.estimators.coreference_resolver import CoreferenceResolver
 from langnet.estimators.pairs import TextPairClassifier, TextPairRegressor
 from langnet.estimators.question_answerer import QuestionAnswerer
+from langnet.estimators.role_labeler import RoleLabeler
 from langnet.estimators.tagger import SequenceTagger
 from langnet.estimators.text_classifier import TextClassifier, TextFeatures
 from langnet.estimators.texts import TextMultiLabelClassifier, TextRegressor
@@ -11,6 +12,7 @@ from langnet.estimators.texts import TextMultiLabelClassifier, TextRegressor
 __all__ = [
     "CoreferenceResolver",
     "QuestionAnswerer",
+    "RoleLabeler",
     "SequenceTagger",
     "TextChooser",
     "TextClassifier",

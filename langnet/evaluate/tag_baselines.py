@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ ITERATIONS = 60
 _SENTENCES = 128  # of like length, computed together
 Words = Sequence[str]
 Tags = Sequence[str]
+Read = TypeVar("Read", bound=Sized)
+Features = Callable[[Read], Iterator[list[str]]]
 
 
 def one_tag(train: Sequence[Tags], test: Sequence[Words]) -> list[list[str]]:
@@ -50,11 +53,12 @@ def _most_frequent(counts: Counter[str]) -> str:
 
 
 def chain_of_features(
-    words: Sequence[Words],
+    words: Sequence[Read],
     tags: Sequence[Tags],
-    test: Sequence[Words],
+    test: Sequence[Read],
     penalty: float = PENALTY,
     iterations: int = ITERATIONS,
+    features: Features[Read] | None = None,
 ) -> list[list[str]]:
     """A conditional random field on features of words, fitted by L-BFGS, and its best paths.
 
@@ -63,19 +67,21 @@ def chain_of_features(
         test: words of the sentences to tag.
         penalty: of the squared weights.
         iterations: at most, of L-BFGS.
+        features: of each word of a sentence, which then may be anything that has a length; None takes `word_features`.
     """
+    describe: Features[Any] = features or word_features
     names = sorted({tag for own in tags for tag in own})
     if not names:
         return [["O"] * len(own) for own in test]
     columns: dict[str, int] = {}
     place = {name: index for index, name in enumerate(names)}
-    learned = _groups(words, columns, len(names), grow=True)
+    learned = _groups(words, columns, len(names), describe, grow=True)
     gold = [[torch.tensor([place[tag] for tag in tags[i]]) for i in group.sentences] for group in learned]
     padded = [torch.nn.utils.rnn.pad_sequence(own, batch_first=True) for own in gold]  # (N, T) each
     with threadpool_limits(1):  # of products this small, a second thread only waits for the first
         weights = _fit(learned, padded, (len(columns), len(names)), penalty, iterations)
         out: list[list[str]] = [[] for _ in test]
-        for group in _groups(test, columns, len(names), grow=False):
+        for group in _groups(test, columns, len(names), describe, grow=False):
             paths, _ = _chain(weights.of_chain()).best_paths(group.scores(weights.features), group.lengths)
             for index, path, length in zip(group.sentences, paths.tolist(), group.lengths.tolist(), strict=True):
                 out[index] = [names[tag] for tag in path[:length]]
@@ -146,13 +152,16 @@ def _fit(groups: list[_Group], gold: list[Tensor], shape: tuple[int, int], penal
     return _Weights(found.x, shape)
 
 
-def _groups(sentences: Sequence[Words], columns: dict[str, int], n_tags: int, grow: bool) -> list[_Group]:
+def _groups(
+    sentences: Sequence[Any], columns: dict[str, int], n_tags: int, describe: Features[Any], grow: bool
+) -> list[_Group]:
     """Sentences that have words, in groups of like length.
 
     Args:
         sentences: words of each.
         columns: the number of each feature.
         n_tags: C.
+        describe: the features of a sentence's words.
         grow: whether features that are not among the columns are added to them.
     """
     order = sorted((i for i, own in enumerate(sentences) if own), key=lambda i: len(sentences[i]))
@@ -161,7 +170,7 @@ def _groups(sentences: Sequence[Words], columns: dict[str, int], n_tags: int, gr
     for part in parts:
         index, pointer = list[int](), [0]
         for i in part:
-            for features in word_features(sentences[i]):
+            for features in describe(sentences[i]):
                 if grow:
                     index += [columns.setdefault(feature, len(columns)) for feature in features]
                 else:

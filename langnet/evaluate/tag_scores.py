@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from langnet.text.tag_schemes import Span, recognise, spans, strict_spans
 
 Reading = Callable[[Sequence[str]], list[Span]]
 FOUND, PREDICTED, TRUE = range(3)
+MOST_SHOWN = 30  # types
 NO_TYPE = "_"  # how a type without a name is shown
 
 
@@ -67,56 +69,97 @@ def tag_statistics(
         LangnetError: a method has another number of tags than there are words.
     """
     read = reading or reading_of(gold)
-    true = [read(tags) for tags in gold]
-    predicted = [[read(tags) for tags in method] for method in methods]
-    types = sorted({span.type for part in (true, *predicted) for found in part for span in found})
-    place = {type: index for index, type in enumerate(types)}
-    table = np.zeros((len(methods), len(gold), 3 * len(types) + 2))
-    for method, (tags, found) in enumerate(zip(methods, predicted, strict=True)):
-        for n, (own, mine) in enumerate(zip(tags, found, strict=True)):
-            if len(own) != len(gold[n]):
-                raise LangnetError(f"sentence {n + 1}: {len(own)} tags predicted for {len(gold[n])} words")
-            row = table[method, n]
-            for span in mine:
-                row[3 * place[span.type] + PREDICTED] += 1
-            for span in true[n]:
-                row[3 * place[span.type] + TRUE] += 1
-            for span in set(mine) & set(true[n]):
-                row[3 * place[span.type] + FOUND] += 1
-            row[-2] = sum(one == other for one, other in zip(own, gold[n], strict=True))
-            row[-1] = len(own)
+    for tags in methods:
+        for n, (own, right) in enumerate(zip(tags, gold, strict=True)):
+            if len(own) != len(right):
+                raise LangnetError(f"sentence {n + 1}: {len(own)} tags predicted for {len(right)} words")
+    counts, types = count_found([read(tags) for tags in gold], [[read(tags) for tags in method] for method in methods])
+    words = [
+        [[sum(map(str.__eq__, own, right)), len(own)] for own, right in zip(method, gold, strict=True)]
+        for method in methods
+    ]
+    return np.concatenate([counts, np.array(words, dtype=float).reshape(*counts.shape[:2], 2)], axis=2), types
+
+
+class HasType(Protocol):
+    """What is found and counted by its type; equal where it is the same."""
+
+    @property
+    def type(self) -> str:
+        """Its type."""
+        ...
+
+    def __hash__(self) -> int: ...
+
+
+def count_found(
+    gold: Sequence[Sequence[HasType]], methods: Sequence[Sequence[Sequence[HasType]]]
+) -> tuple[np.ndarray, list[str]]:
+    """How many of what each of N items truly has were found, how many predicted, how many there are, by type.
+
+    Args:
+        gold: what each item has.
+        methods: what each of M methods predicts of each.
+
+    Returns:
+        (M, N, 3 K), and the K types in their order.
+    """
+    types = sorted({one.type for part in (gold, *methods) for own in part for one in own})
+    place = {type: 3 * index for index, type in enumerate(types)}
+    table = np.zeros((len(methods), len(gold), 3 * len(types)))
+    for number, method in enumerate(methods):
+        for row, mine, true in zip(table[number], method, gold, strict=True):
+            for kind, part in ((PREDICTED, mine), (TRUE, true), (FOUND, set(mine) & set(true))):
+                for one in part:
+                    row[place[one.type] + kind] += 1
     return table, types
 
 
 def span_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
     """F1, precision and recall of spans over all types, and accuracy of words, of sums (..., 3 K + 2)."""
-    found, predicted, true = (sums[..., kind:-2:3].sum(-1) for kind in (FOUND, PREDICTED, TRUE))
+    return {**found_scores(sums[..., :-2]), "accuracy": ratio(sums[..., -2], sums[..., -1])}
+
+
+def found_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
+    """F1, precision and recall over all types, of sums (..., 3 K) of `count_found`."""
+    found, predicted, true = (sums[..., kind::3].sum(-1) for kind in (FOUND, PREDICTED, TRUE))
     return {
-        "f1": _ratio(2 * found, predicted + true),
-        "precision": _ratio(found, predicted),
-        "recall": _ratio(found, true),
-        "accuracy": _ratio(sums[..., -2], sums[..., -1]),
+        "f1": ratio(2 * found, predicted + true),
+        "precision": ratio(found, predicted),
+        "recall": ratio(found, true),
     }
 
 
 def word_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
     """Accuracy of words, and the mean F1 of the tags that occur, of sums (..., 3 K + 2)."""
     found, both = sums[..., FOUND:-2:3], sums[..., PREDICTED:-2:3] + sums[..., TRUE:-2:3]  # (..., K)
-    mean = _ratio(_ratio(2 * found, both).sum(-1), (both > 0).sum(-1))
-    return {"accuracy": _ratio(sums[..., -2], sums[..., -1]), "macro_f1": mean}
+    mean = ratio(ratio(2 * found, both).sum(-1), (both > 0).sum(-1))
+    return {"accuracy": ratio(sums[..., -2], sums[..., -1]), "macro_f1": mean}
 
 
 def type_scores(sums: np.ndarray, types: Sequence[str]) -> list[TypeScore]:
-    """Precision, recall and F1 of every type, of sums (3 K + 2,); the most frequent first."""
+    """Precision, recall and F1 of every type, of sums of `count_found`, or longer; the most frequent first."""
     scores = []
     for index, type in enumerate(types):
         found, predicted, true = (sums[3 * index + kind] for kind in (FOUND, PREDICTED, TRUE))
         precision, recall, f1 = (
-            float(_ratio(part, whole))
+            float(ratio(part, whole))
             for part, whole in ((found, predicted), (found, true), (2 * found, predicted + true))
         )
         scores.append(TypeScore(type or NO_TYPE, precision, recall, f1, int(true), int(predicted)))
     return sorted(scores, key=lambda score: (-score.true, score.type))
+
+
+def type_lines(sums: np.ndarray, types: Sequence[str]) -> list[str]:
+    """The scores of every type, or of the most frequent ones, as lines of a report."""
+    rows = type_scores(sums, types)
+    width = max([len(row.type) for row in rows[:MOST_SHOWN]], default=0)
+    lines = [
+        f"{row.type:{width}}  F1 {row.f1:.3f}  precision {row.precision:.3f}  recall {row.recall:.3f}  "
+        f"true {row.true:,}  predicted {row.predicted:,}"
+        for row in rows[:MOST_SHOWN]
+    ]
+    return [*lines, f"and {len(rows) - MOST_SHOWN} more"] if len(rows) > MOST_SHOWN else lines
 
 
 def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], strict: bool = False) -> float:
@@ -125,7 +168,7 @@ def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], s
     return float(span_scores(statistics[0].sum(0))["f1"])
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """The quotient; 0 where there is nothing to divide by."""
     whole = np.asarray(whole, dtype=float)
     return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(np.shape(part), whole.shape)), where=whole > 0)

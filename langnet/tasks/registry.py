@@ -13,6 +13,7 @@ from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.corefer import Corefer, CoreferConfig
 from langnet.tasks.document_head import HeadShape
 from langnet.tasks.entail import Entail, EntailConfig
+from langnet.tasks.label_roles import LabelRoles, RoleConfig
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.masked import CausalMaskedLanguageModel, MaskedLanguageModel
 from langnet.tasks.multilabel import MultiLabel, MultiLabelConfig
@@ -34,6 +35,7 @@ TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "corefer": lambda settings, dim: Corefer(CoreferConfig(**settings), dim),
     "entail": lambda settings, dim: Entail(EntailConfig(**_with_pair(settings)), dim),
     "similarity": lambda settings, dim: Similarity(SimilarityConfig(**_with_pair(settings)), dim),
+    "label_roles": lambda settings, dim: LabelRoles(RoleConfig(**settings), dim),
     "tag": lambda settings, dim: Tag(TagConfig(**settings), dim),
     "bidirectional_language_model": lambda settings, dim: BidirectionalLanguageModel(**settings),
     "word_contexts": lambda settings, dim: WordContexts(**settings),

@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from langnet.text.chains import Document, PronounChoice
+from langnet.text.frames import Frame, FramedSentence
 from langnet.text.labelled import LabelledData
 from langnet.text.multiple_choice import MultipleChoice
 from langnet.text.pairs import Pair
 from langnet.text.questions import Answer, Question
+from langnet.text.tag_schemes import Span, spans
 from langnet.text.tagged_sentences import Sentence
 from langnet.text.text_items import TextItem
 
@@ -105,6 +107,34 @@ def sentences(data: LabelledData) -> list[Sentence]:
     return found
 
 
+def framed(data: LabelledData) -> list[FramedSentence]:
+    """The same words: every "was" is a predicate, what is reviewed and what is said of it are its roles."""
+    found = []
+    for sentence in sentences(data):
+        views = [span for span in spans(sentence.tags or ()) if span.type == "view"]
+        frames = []
+        for view in views:
+            place = view.start - 1
+            roles = (Span("A1", place - 2, place), Span("A2", view.start, view.end))
+            frames.append(Frame(place, roles, "be.01"))
+        found.append(FramedSentence(sentence.words, tuple(frames)))
+    return found
+
+
+def odd_framed() -> list[FramedSentence]:
+    """Odd sentences whose predicates are to be found; with none; with every word, or the first and the last, as one."""
+    unknown = [FramedSentence(sentence.words) for sentence in odd_sentences()]
+    none = [replace(sentence, frames=()) for sentence in unknown]
+    ends = [
+        replace(sentence, frames=(Frame(0), Frame(len(sentence.words) - 1)))
+        for sentence in unknown
+        if len(sentence.words) > 1
+    ]
+    short = [s for s in unknown if len(s.words) < 20]
+    every = [replace(s, frames=tuple(Frame(place) for place in range(len(s.words)))) for s in short]
+    return [*unknown, *none, *ends, *every]
+
+
 def odd_sentences() -> list[Sentence]:
     """Every odd text as words; no words; words that are blanks or nothing, or hold blanks; two joined by a mark."""
     split = [Sentence(tuple(text.split())) for text in ODD_TEXTS]
@@ -139,6 +169,7 @@ TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {
     "entail": pairs,
     "multilabel": label_sets,
     "regress": numbered,
+    "label_roles": framed,
     "similarity": rated_pairs,
     "tag": sentences,
 }
@@ -149,6 +180,7 @@ ODD: dict[str, Callable[[], Sequence[Any]]] = {
     "entail": odd_pairs,
     "multilabel": odd_texts,
     "regress": odd_texts,
+    "label_roles": odd_framed,
     "similarity": odd_pairs,
     "tag": odd_sentences,
 }

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Generic
 import numpy as np
 
 from langnet.encoders.encoder import Encoder
+from langnet.errors import LangnetError
 from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.scoring import Neighbour
 from langnet.tasks.task import Guess, Item, SupervisedTask
 from langnet.text.corpus import Source
+from langnet.text.structures import Structure
 
 if TYPE_CHECKING:
     from langnet.recipes.model import Model
@@ -161,6 +163,14 @@ class Kind(ABC, Generic[Item, Guess]):
         """What is right and what was said, with its probability, for calibration; None of a task without such."""
         gold = self.gold(items)
         return None if gold is None else (gold, Predictions.from_guesses(guesses))  # type: ignore[arg-type]
+
+    def structures(self, items: Sequence[Item], guesses: Sequence[Guess]) -> list[Structure]:
+        """What is to be drawn of the guesses, where they are of words of a sentence.
+
+        Raises:
+            LangnetError: they are not.
+        """
+        raise LangnetError(f"what the task '{self.name}' says is not drawn; leave --html out")
 
     def details(self, items: Sequence[Item], guesses: Sequence[Guess]) -> list[str]:
         """Further lines of an evaluation, such as scores by class."""

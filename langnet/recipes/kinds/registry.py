@@ -10,6 +10,7 @@ from langnet.recipes.kinds.choose import MultipleChoiceKind
 from langnet.recipes.kinds.corefer import Coreference
 from langnet.recipes.kinds.entail import Entailment
 from langnet.recipes.kinds.kind import Kind
+from langnet.recipes.kinds.label_roles import RoleLabeling
 from langnet.recipes.kinds.multilabel import MultiLabelClassification
 from langnet.recipes.kinds.regress import Regression
 from langnet.recipes.kinds.similarity import SimilarityRating
@@ -22,6 +23,7 @@ _ALL: list[Kind[Any, Any]] = [
     SimilarityRating(),
     MultipleChoiceKind(),
     Tagging(),
+    RoleLabeling(),
     Answers(),
     Coreference(),
 ]

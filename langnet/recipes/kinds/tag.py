@@ -12,10 +12,11 @@ from langnet.errors import LangnetError, warn
 from langnet.evaluate.scoring import Neighbour
 from langnet.evaluate.tag_baselines import chain_of_features, one_tag, tag_of_word
 from langnet.evaluate.tag_scores import (
+    reading_of,
     span_f1,
     span_scores,
     tag_statistics,
-    type_scores,
+    type_lines,
     word_scores,
 )
 from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
@@ -23,13 +24,13 @@ from langnet.recipes.kinds.settings import SWITCH, read_settings
 from langnet.tasks.tag import Tag, TagConfig, TagGuess
 from langnet.tasks.task import SupervisedTask
 from langnet.text.corpus import Source
+from langnet.text.structures import Bracket, Structure
 from langnet.text.tag_schemes import OUTSIDE, SCHEMES, inventory, recognise, spans
 from langnet.text.tagged import describe_faults, read_tagged, write_tagged
 from langnet.text.tagged_sentences import Sentence
 
 HIDDEN = 128  # units of each direction of the task network
 MOST_CHAINED = 150  # tags, up to which a conditional random field, whose cost grows with their square, is the default
-MOST_SHOWN = 30  # types
 
 
 # Settings of the head, and their values, the default first.
@@ -119,19 +120,24 @@ class Tagging(Kind[Sentence, TagGuess]):
     def written(self, items: Sequence[Sentence], guesses: Sequence[TagGuess]) -> str:
         return write_tagged(items, [guess.tags for guess in guesses])
 
+    def structures(self, items: Sequence[Sentence], guesses: Sequence[TagGuess]) -> list[Structure]:
+        """Brackets over spans; where tags mark none, over every word."""
+        plain = recognise([guess.tags for guess in guesses]) == "plain"
+        read = reading_of([["a"]]) if plain else spans
+        found = [read(guess.tags) for guess in guesses]
+        colour = {name: index for index, name in enumerate(sorted({span.type for own in found for span in own}))}
+        drawn = []
+        for item, own in zip(items, found, strict=True):
+            row = [Bracket(span.start, span.end, span.type, colour[span.type]) for span in own]
+            told = "; ".join(f"{span.type}: {' '.join(item.words[span.start : span.end])}" for span in own)
+            drawn.append(Structure(item.words, [row] if row else [], (), told))
+        return drawn
+
     def details(self, items: Sequence[Sentence], guesses: Sequence[TagGuess]) -> list[str]:
         """Scores by type, F1 in seqeval's strict mode, and what the true tags break of their scheme."""
         gold, predicted = _gold(items), [guess.tags for guess in guesses]
         table, types = tag_statistics(gold, [predicted])
-        rows = type_scores(table[0].sum(0), types)
-        width = max([len(row.type) for row in rows[:MOST_SHOWN]], default=0)
-        lines = [
-            f"{row.type:{width}}  F1 {row.f1:.3f}  precision {row.precision:.3f}  recall {row.recall:.3f}  "
-            f"true {row.true:,}  predicted {row.predicted:,}"
-            for row in rows[:MOST_SHOWN]
-        ]
-        if len(rows) > MOST_SHOWN:
-            lines.append(f"and {len(rows) - MOST_SHOWN} more")
+        lines = type_lines(table[0].sum(0), types)
         scheme = recognise(gold)
         if scheme != "plain":
             lines.append(
