@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from langnet.recipes.model import Model
 
 # Of `recipes.kinds.registry`, which would load torch; a test compares them.
-TASKS = ("entail", "similarity", "choose", "tag", "answer", "corefer")
+TASKS = ("entail", "similarity", "choose", "tag", "parse", "answer", "corefer")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from langnet.errors import LangnetError
+from langnet.evaluate.metrics import ratio
 from langnet.text.tag_schemes import Span, recognise, spans, strict_spans
 
 Reading = Callable[[Sequence[str]], list[Span]]
@@ -92,18 +93,18 @@ def span_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
     """F1, precision and recall of spans over all types, and accuracy of words, of sums (..., 3 K + 2)."""
     found, predicted, true = (sums[..., kind:-2:3].sum(-1) for kind in (FOUND, PREDICTED, TRUE))
     return {
-        "f1": _ratio(2 * found, predicted + true),
-        "precision": _ratio(found, predicted),
-        "recall": _ratio(found, true),
-        "accuracy": _ratio(sums[..., -2], sums[..., -1]),
+        "f1": ratio(2 * found, predicted + true),
+        "precision": ratio(found, predicted),
+        "recall": ratio(found, true),
+        "accuracy": ratio(sums[..., -2], sums[..., -1]),
     }
 
 
 def word_scores(sums: np.ndarray) -> dict[str, np.ndarray]:
     """Accuracy of words, and the mean F1 of the tags that occur, of sums (..., 3 K + 2)."""
     found, both = sums[..., FOUND:-2:3], sums[..., PREDICTED:-2:3] + sums[..., TRUE:-2:3]  # (..., K)
-    mean = _ratio(_ratio(2 * found, both).sum(-1), (both > 0).sum(-1))
-    return {"accuracy": _ratio(sums[..., -2], sums[..., -1]), "macro_f1": mean}
+    mean = ratio(ratio(2 * found, both).sum(-1), (both > 0).sum(-1))
+    return {"accuracy": ratio(sums[..., -2], sums[..., -1]), "macro_f1": mean}
 
 
 def type_scores(sums: np.ndarray, types: Sequence[str]) -> list[TypeScore]:
@@ -112,7 +113,7 @@ def type_scores(sums: np.ndarray, types: Sequence[str]) -> list[TypeScore]:
     for index, type in enumerate(types):
         found, predicted, true = (sums[3 * index + kind] for kind in (FOUND, PREDICTED, TRUE))
         precision, recall, f1 = (
-            float(_ratio(part, whole))
+            float(ratio(part, whole))
             for part, whole in ((found, predicted), (found, true), (2 * found, predicted + true))
         )
         scores.append(TypeScore(type or NO_TYPE, precision, recall, f1, int(true), int(predicted)))
@@ -123,9 +124,3 @@ def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], s
     """Micro-averaged F1 of spans, as conlleval has it, or in seqeval's strict mode."""
     statistics, _ = tag_statistics(gold, [predicted], reading_of(gold, strict))
     return float(span_scores(statistics[0].sum(0))["f1"])
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """The quotient; 0 where there is nothing to divide by."""
-    whole = np.asarray(whole, dtype=float)
-    return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(np.shape(part), whole.shape)), where=whole > 0)

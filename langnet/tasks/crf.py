@@ -13,10 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from langnet.text.batches import IGNORED
+from langnet.text.tag_schemes import Scheme, may_follow
+
+ConstraintUse = Literal["decoding", "always", "never"]
 FORBIDDEN = -1e4  # the score of what is forbidden; finite, so that no gradient becomes 0 times infinity
 
 
@@ -139,3 +145,51 @@ def free_chain(scores: Tensor) -> Chain:
     """A chain that adds nothing to scores (..., C): words are independent."""
     zeros = scores.new_zeros(scores.shape[-1])
     return Chain(scores.new_zeros(len(zeros), len(zeros)), zeros, zeros)
+
+
+class TagChain(nn.Module):
+    """Words' scores to a loss, the best tags and their probabilities.
+
+    Args:
+        labels: the tags.
+        scheme: theirs.
+        learned: whether transitions are learned, so that tags are chosen as a whole; else each word is by itself.
+        constraints: whether what the scheme does not have is ruled out: in `decoding`, `always`, in learning too, or
+            `never`.
+    """
+
+    def __init__(self, labels: Sequence[str], scheme: Scheme, learned: bool, constraints: ConstraintUse):
+        super().__init__()
+        self.constrained = constraints
+        self.weights = ChainWeights(len(labels)) if learned else None
+        self.constraints = Constraints(*may_follow(labels, scheme))
+
+    def loss(self, scores: Tensor, labels: Tensor, lengths: Tensor) -> Tensor:
+        """The summed loss of sequences.
+
+        Args:
+            scores: (N, T, C).
+            labels: (N, T), -100 behind a row's end.
+            lengths: (N,).
+        """
+        if self.weights is None and self.constrained != "always":
+            return F.cross_entropy(scores.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum")
+        return -self._log_probabilities(
+            self._chain(scores, self.constrained == "always"), scores, labels, lengths
+        ).sum()
+
+    def deciding(self, scores: Tensor) -> Chain:
+        """The chain by which tags are chosen."""
+        return self._chain(scores, self.constrained != "never")
+
+    def log_probabilities(self, scores: Tensor, labels: Tensor, lengths: Tensor) -> Tensor:
+        """Of one sequence of tags a row, (N,), among those that may be chosen."""
+        return self._log_probabilities(self.deciding(scores), scores, labels, lengths)
+
+    @staticmethod
+    def _log_probabilities(chain: Chain, scores: Tensor, labels: Tensor, lengths: Tensor) -> Tensor:
+        return chain.path_scores(scores, labels, lengths) - chain.log_partition(scores, lengths)
+
+    def _chain(self, scores: Tensor, constrained: bool) -> Chain:
+        chain = self.weights.chain() if self.weights is not None else free_chain(scores)
+        return self.constraints.added_to(chain) if constrained else chain

@@ -15,6 +15,7 @@ from langnet.tasks.entail import Entail, EntailConfig
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.masked import CausalMaskedLanguageModel, MaskedLanguageModel
 from langnet.tasks.pairs import PairConfig
+from langnet.tasks.parse import Parse, ParseConfig
 from langnet.tasks.sentences import DenoisingAutoencoder, SkipThoughts
 from langnet.tasks.similarity import Similarity, SimilarityConfig
 from langnet.tasks.tag import Tag, TagConfig
@@ -28,6 +29,7 @@ TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "choose": lambda settings, dim: Choose(ChooseConfig(**settings), dim),
     "corefer": lambda settings, dim: Corefer(CoreferConfig(**settings), dim),
     "entail": lambda settings, dim: Entail(EntailConfig(**_with_pair(settings)), dim),
+    "parse": lambda settings, dim: Parse(ParseConfig(**settings), dim),
     "similarity": lambda settings, dim: Similarity(SimilarityConfig(**_with_pair(settings)), dim),
     "tag": lambda settings, dim: Tag(TagConfig(**settings), dim),
     "bidirectional_language_model": lambda settings, dim: BidirectionalLanguageModel(**settings),

@@ -10,6 +10,8 @@ from langnet.text.multiple_choice import MultipleChoice
 from langnet.text.pairs import Pair
 from langnet.text.questions import Answer, Question
 from langnet.text.tagged_sentences import Sentence
+from langnet.text.tree_files import ParseItem, item_of
+from langnet.text.trees import Bracket, Tree
 
 # Empty, one token, many tokens (10,000 in the slow tests), emoji, right to left, Chinese, combining marks.
 LONG = "word " * 300
@@ -110,11 +112,36 @@ def odd_sentences() -> list[Sentence]:
     return [*split, Sentence((" ", "", "New York", "\u0301a", "x" * 300))]
 
 
+def trees(data: LabelledData) -> list[ParseItem]:
+    """Reviews as trees of what is reviewed and what is said of it, under one root."""
+    found = []
+    for item in sentences(data):
+        tags = [
+            "DT" if word in ("The", "a") else "VBD" if word == "was" else "." if word == "." else "NN"
+            for word in item.words
+        ]
+        brackets = [Bracket("ROOT", 0, len(tags))]
+        start = 0
+        for end in (i + 1 for i, word in enumerate(item.words) if word == "."):
+            middle = item.words.index("was", start)
+            brackets += [Bracket("S", start, end), Bracket("NP-SBJ", start, middle), Bracket("VP", middle, end - 1)]
+            brackets.append(Bracket("ADJP", middle + 1, end - 1))
+            start = end
+        found.append(item_of(Tree(item.words, tuple(tags), tuple(brackets))))
+    return found
+
+
+def odd_trees() -> list[ParseItem]:
+    """The odd sentences, and words with brackets."""
+    return [*(ParseItem(item.words) for item in odd_sentences()), ParseItem(("(", "-LRB-", "``"))]
+
+
 TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {
     "answer": questions,
     "choose": choices,
     "corefer": documents,
     "entail": pairs,
+    "parse": trees,
     "similarity": rated_pairs,
     "tag": sentences,
 }
@@ -123,6 +150,7 @@ ODD: dict[str, Callable[[], Sequence[Any]]] = {
     "choose": odd_choices,
     "corefer": odd_documents,
     "entail": odd_pairs,
+    "parse": odd_trees,
     "similarity": odd_pairs,
     "tag": odd_sentences,
 }

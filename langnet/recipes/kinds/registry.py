@@ -10,6 +10,7 @@ from langnet.recipes.kinds.choose import MultipleChoiceKind
 from langnet.recipes.kinds.corefer import Coreference
 from langnet.recipes.kinds.entail import Entailment
 from langnet.recipes.kinds.kind import Kind
+from langnet.recipes.kinds.parse import Parsing
 from langnet.recipes.kinds.similarity import SimilarityRating
 from langnet.recipes.kinds.tag import Tagging
 
@@ -18,6 +19,7 @@ _ALL: list[Kind[Any, Any]] = [
     SimilarityRating(),
     MultipleChoiceKind(),
     Tagging(),
+    Parsing(),
     Answers(),
     Coreference(),
 ]
