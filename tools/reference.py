@@ -27,6 +27,7 @@ from langnet.encoders.gpt import GPTConfig
 from langnet.encoders.registry import FAMILIES
 from langnet.encoders.word_classes import WordClassOptions
 from langnet.estimators import (
+    ConstituencyParser,
     CoreferenceResolver,
     QuestionAnswerer,
     SequenceTagger,
@@ -54,6 +55,7 @@ from langnet.tasks.choose import ChooseConfig
 from langnet.tasks.classify import ClassifyConfig
 from langnet.tasks.corefer import CoreferConfig
 from langnet.tasks.pairs import PairConfig
+from langnet.tasks.parse import ParseConfig
 from langnet.text.corpus import CorpusOptions
 from langnet.text.prepare import PrepareOptions
 from langnet.training.budget import Budget
@@ -70,12 +72,12 @@ CLASSES: list[type] = [
     PretrainOptions, ObjectiveOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, WordClassOptions,
     Recipe, GPTConfig, AWDLSTMConfig, FinetuneOptions, TransferOptions, HeadOptions, AnswerConfig, PairConfig,
     ChooseConfig, CoreferConfig, PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig,
-    OptimizerConfig, Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions, ULMFiTOptions,
-    CacheOptions, Verbaliser, ZeroOptions, ChoiceOptions, ExplainOptions,
+    OptimizerConfig, ParseConfig, Budget, SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions,
+    ULMFiTOptions, CacheOptions, Verbaliser, ZeroOptions, ChoiceOptions, ExplainOptions,
 ]  # fmt: skip
 ESTIMATORS: list[type] = [
     TextClassifier, TextFeatures, TextPairClassifier, TextPairRegressor, TextChooser, SequenceTagger, QuestionAnswerer,
-    CoreferenceResolver,
+    CoreferenceResolver, ConstituencyParser,
 ]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples

@@ -14,6 +14,7 @@ from langnet.cli.tables import Format, format_for, prediction_row, write_rows
 from langnet.cli.tasks import columns, predict_task, refuse_for_classification, require_task, wanted_threshold
 from langnet.errors import LangnetError
 
+HTML_HELP = "Draw what is said of the words of sentences, such as trees, on a page that opens in any browser."
 SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' for lines of standard input."
 
 
@@ -23,6 +24,7 @@ SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' 
         "langnet predict my-classifier new.csv --output predictions.csv --probabilities",
         "langnet predict my-nli pairs.csv --output judged.csv",
         "langnet predict my-tagger new.conll --output tagged.conll",
+        "langnet predict my-parser new.txt --output trees.ptb --html trees.html",
         "langnet predict my-classifier new.csv --abstain-below 0.9    (an empty label where it is less sure)",
         "langnet predict my-reader squad.json --output predictions.json    (or .jsonl, with probabilities)",
         "echo 'a fine film' | langnet predict my-classifier -",
@@ -43,6 +45,7 @@ def predict(
     format: Annotated[Format | None, typer.Option(help="By the name of --output, else jsonl.")] = None,
     abstain_below: AbstainBelow = None,
     abstain: Abstain = False,
+    html: Annotated[Path | None, typer.Option(help=HTML_HELP)] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Those of all labels.")] = False,
 ) -> None:
     """Predict the label of every text, with the file and line that it stands in.
@@ -51,7 +54,7 @@ def predict(
     the label is empty, and the probability that of the label which it would have given. Of several classifiers of the
     same labels, the probabilities are averaged.
     """
-    check_writable(output)
+    check_writable(output, html)
     check_models(model, *(also or []))
     check_sources(sources)
     from langnet.recipes.ensemble import average
@@ -66,9 +69,9 @@ def predict(
         if also:
             raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
         names = columns(text_column, second_column, label_column, where)
-        predict_task(loaded, sources, names, output, threshold)
+        predict_task(loaded, sources, names, (output, html), threshold)
         return
-    refuse_for_classification(where=where)
+    refuse_for_classification(where=where, html=html)
     chosen = format_for(output, format)
     classifier = average([loaded, *also]) if also else loaded
     labels = classifier.labels or []

@@ -99,20 +99,43 @@ def finetune_task(
 
 
 def predict_task(
-    model: Model, sources: list[str], names: Columns, output: Path | None, abstain_below: float | None = None
+    model: Model,
+    sources: list[str],
+    names: Columns,
+    outputs: tuple[Path | None, Path | None],
+    abstain_below: float | None = None,
 ) -> None:
-    """Write the guesses for the items of the files, in their format; empty labels where the model abstains."""
+    """Write the guesses for the items of the files, in their format; empty labels where the model abstains.
+
+    Args:
+        model: for a task beside classification.
+        sources: files of items.
+        names: columns.
+        outputs: of the guesses, and of a page on which they are drawn; without either, standard output.
+        abstain_below: probability from which on a model with classes answers; None: always.
+    """
     from langnet.recipes.kinds.registry import find_kind
 
     kind = find_kind(model.network.task.name)
     items = kind.read(sources, _as_in_training(names, model, numbers=False), labelled=False)
+    output, page = outputs
     suffix = output.suffix.lower() if output else ""
     kind.check_output(items, suffix)
-    text = kind.written_as(suffix, items, _sure_enough(model.guess(items), abstain_below))
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        write_bytes(output, text.encode("utf8"))
+    if page:
+        kind.structures([], [])  # before the work, where it draws nothing
+    guesses = _sure_enough(model.guess(items), abstain_below)
+    if output or not page:
+        text = kind.written_as(suffix, items, guesses)
+        if output is None:
+            sys.stdout.write(text)
+        else:
+            write_bytes(output, text.encode("utf8"))
+    if page:
+        from langnet.study.structure_page import structure_page
+
+        places = [str(getattr(item, "source", "")) for item in items]
+        drawn = structure_page(kind.summary, kind.structures(items, guesses), places)
+        write_bytes(page, drawn.encode("utf8", "replace"))
 
 
 def evaluate_task(

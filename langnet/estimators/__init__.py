@@ -3,11 +3,13 @@
 from langnet.estimators.chooser import TextChooser
 from langnet.estimators.coreference_resolver import CoreferenceResolver
 from langnet.estimators.pairs import TextPairClassifier, TextPairRegressor
+from langnet.estimators.parser import ConstituencyParser
 from langnet.estimators.question_answerer import QuestionAnswerer
 from langnet.estimators.tagger import SequenceTagger
 from langnet.estimators.text_classifier import TextClassifier, TextFeatures
 
 __all__ = [
+    "ConstituencyParser",
     "CoreferenceResolver",
     "QuestionAnswerer",
     "SequenceTagger",

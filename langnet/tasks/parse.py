@@ -126,6 +126,7 @@ class Parse(SupervisedTask[ParseItem, ParseGuess]):
         self.tag_ids = {tag: index for index, tag in enumerate(config.tags)}
 
     def examples(self, items: Sequence[ParseItem], writer: Writer, labelled: bool = True) -> list[ParseExample]:
+        """Sentences as token ids; those that are too long to learn from are left out, which is said."""
         read = word_examples([said(item.words) for item in items], writer, self.settings.words)
         found = [self._example(item, one, labelled) for item, one in zip(items, read, strict=True)]
         if not labelled:
@@ -190,6 +191,7 @@ class Parse(SupervisedTask[ParseItem, ParseGuess]):
         return total / lengths.sum().clamp_min(1)
 
     def guesses(self, encoding: Encoding, batch: Batch) -> list[ParseGuess]:
+        """The best tree of each sentence, and its tags."""
         states, lengths = self.states(encoding, batch)
         pieces = _Pieces.of(states, lengths, self.settings.longest)
         trees = pieces.together(self.decoder.decode(pieces.states, pieces.lengths))

@@ -61,6 +61,26 @@ class Tree:
         return tree_text(self)
 
 
+@dataclass(frozen=True)
+class JudgedTree:
+    """A tree, and how probable each span of `spans_of(bare(tree))` is; empty where that is not known."""
+
+    tree: Tree
+    probabilities: tuple[float, ...] = ()
+
+    def of_brackets(self) -> list[float | None]:
+        """The probability of each bracket, which is that of its span; None of one that only holds the tree together."""
+        found: list[float | None] = []
+        number, before = -1, (-1, -1)
+        for label, start, end in self.tree.brackets:
+            if label in ROOTS or not self.probabilities:
+                found.append(None)
+                continue
+            number, before = number + (before != (start, end)), (start, end)
+            found.append(self.probabilities[number])
+        return found
+
+
 def tree_text(tree: Tree) -> str:
     """The tree in one line of bracketed text; nothing of one without words.
 

@@ -14,9 +14,12 @@ from typing import Any, Generic
 import numpy as np
 
 from langnet.encoders.encoder import Encoder
+from langnet.errors import LangnetError
 from langnet.evaluate.scoring import Neighbour
 from langnet.tasks.task import Guess, Item, SupervisedTask
 from langnet.text.corpus import Source
+from langnet.text.structures import Structure
+from langnet.text.trees import JudgedTree
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,14 @@ class Kind(ABC, Generic[Item, Guess]):
     def gold(self, items: Sequence[Item]) -> list[str] | None:
         """The true class of each item, where guesses are `ClassGuess`es: for calibration and abstention."""
         return None
+
+    def structures(self, items: Sequence[Item], guesses: Sequence[Guess]) -> list[Structure] | list[JudgedTree]:
+        """What is to be drawn of the guesses, where they are of words of a sentence.
+
+        Raises:
+            LangnetError: they are not.
+        """
+        raise LangnetError(f"what the task '{self.name}' says is not drawn; leave --html out")
 
     def details(self, items: Sequence[Item], guesses: Sequence[Guess]) -> list[str]:
         """Further lines of an evaluation, such as scores by class."""

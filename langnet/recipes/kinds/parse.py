@@ -20,7 +20,7 @@ from langnet.tasks.parse import Parse, ParseConfig, ParseGuess
 from langnet.tasks.task import SupervisedTask
 from langnet.text.corpus import Source
 from langnet.text.tree_files import ParseItem, read_parsed
-from langnet.text.trees import Chain, Tree, bare, outer_label, spans_of, tree_text
+from langnet.text.trees import Chain, JudgedTree, Tree, bare, outer_label, spans_of, tree_text
 
 MOST_SHOWN = 30  # labels
 
@@ -100,6 +100,9 @@ class Parsing(Kind[ParseItem, ParseGuess]):
     def written(self, items: Sequence[ParseItem], guesses: Sequence[ParseGuess]) -> str:
         """A tree a line; an empty line of a sentence without words."""
         return "".join(f"{tree_text(guess.tree)}\n" for guess in guesses)
+
+    def structures(self, items: Sequence[ParseItem], guesses: Sequence[ParseGuess]) -> list[JudgedTree]:
+        return [JudgedTree(guess.tree, guess.probabilities) for guess in guesses]
 
     def details(self, items: Sequence[ParseItem], guesses: Sequence[ParseGuess]) -> list[str]:
         """Short sentences, crossings, scores by label, and what EVALB itself makes of wrong tags of punctuation."""
