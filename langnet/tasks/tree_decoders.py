@@ -179,7 +179,7 @@ class LinearDecoder(TreeDecoder):
 
 
 def linear_decoder(dim: int, n_labels: int, hidden: int, dropout: float, beam: BeamOptions) -> LinearDecoder:
-    """A decoder of trees that is guided by the next word; without, it hardly learns from some hundred trees (LOG.md)."""
+    """A decoder of trees that is guided by the next word; else it hardly learns from a thousand trees (LOG.md)."""
     config = DecoderConfig(
         START, END, n_tokens(n_labels), hidden // 2, hidden, input_feeding=False, guided=True, dropout=dropout
     )
