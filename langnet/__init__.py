@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from langnet.estimators import (
+        ConstituencyParser,
         CoreferenceResolver,
         QuestionAnswerer,
         RoleLabeler,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ConstituencyParser",
     "CoreferenceResolver",
     "QuestionAnswerer",
     "RoleLabeler",
@@ -53,6 +55,7 @@ __all__ = [
 # Where each public name lives; the imports above say the same to type checkers and editors.
 _HOMES = {
     "CoreferenceResolver": "langnet.estimators",
+    "ConstituencyParser": "langnet.estimators",
     "TextChooser": "langnet.estimators",
     "SequenceTagger": "langnet.estimators",
     "QuestionAnswerer": "langnet.estimators",

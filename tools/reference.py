@@ -27,6 +27,7 @@ from langnet.encoders.gpt import GPTConfig
 from langnet.encoders.registry import FAMILIES
 from langnet.encoders.word_classes import WordClassOptions
 from langnet.estimators import (
+    ConstituencyParser,
     CoreferenceResolver,
     QuestionAnswerer,
     RoleLabeler,
@@ -60,6 +61,7 @@ from langnet.tasks.document_head import HeadShape
 from langnet.tasks.label_roles import RoleConfig
 from langnet.tasks.multilabel import MultiLabelConfig
 from langnet.tasks.pairs import PairConfig
+from langnet.tasks.parse import ParseConfig
 from langnet.tasks.regress import RegressConfig
 from langnet.text.corpus import CorpusOptions
 from langnet.text.prepare import PrepareOptions
@@ -76,14 +78,14 @@ NOTE = "<!-- Written by `python -m tools.reference` from the code; do not edit. 
 CLASSES: list[type] = [
     PretrainOptions, ObjectiveOptions, Run, PrepareOptions, CorpusOptions, DocumentVectorOptions, WordClassOptions,
     Recipe, GPTConfig, AWDLSTMConfig, FinetuneOptions, TransferOptions, HeadOptions, AnswerConfig, PairConfig,
-    ChooseConfig, CoreferConfig, MultiLabelConfig, RegressConfig, HeadShape, RoleConfig, PseudoLabelOptions,
-    CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget, SampleEfficiencyOptions,
-    MethodOptions, WordVectorOptions, AlignOptions, ULMFiTOptions, CacheOptions, Verbaliser, ZeroOptions, ChoiceOptions,
-    ExplainOptions,
+    ChooseConfig, CoreferConfig, MultiLabelConfig, RegressConfig, HeadShape, RoleConfig, ParseConfig,
+    PseudoLabelOptions, CoTrainingOptions, ScheduleConfig, ClassifyConfig, LoopConfig, OptimizerConfig, Budget,
+    SampleEfficiencyOptions, MethodOptions, WordVectorOptions, AlignOptions, ULMFiTOptions, CacheOptions, Verbaliser,
+    ZeroOptions, ChoiceOptions, ExplainOptions,
 ]  # fmt: skip
 ESTIMATORS: list[type] = [
     TextClassifier, TextMultiLabelClassifier, TextRegressor, TextFeatures, TextPairClassifier, TextPairRegressor,
-    TextChooser, SequenceTagger, RoleLabeler, QuestionAnswerer, CoreferenceResolver,
+    TextChooser, SequenceTagger, RoleLabeler, QuestionAnswerer, CoreferenceResolver, ConstituencyParser,
 ]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples

@@ -58,6 +58,7 @@ HELD_OUT_HELP = (
         "langnet finetune my-lm copa.jsonl --task choose --output my-chooser --method frozen",
         "langnet finetune my-lm train.conll --task tag --output my-tagger",
         "langnet finetune my-lm train.conllu --task label_roles --output my-labeller",
+        "langnet finetune my-lm trees.ptb --task parse --output my-parser --head decoder=chart",
         "langnet finetune my-lm squad.json --task answer --output my-reader --validation-fraction 0.1",
         "langnet finetune my-lm classes/ --output my-classifier    (a folder with a sub-folder a class)",
     )

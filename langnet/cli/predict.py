@@ -23,7 +23,7 @@ from langnet.cli.tables import Format, format_for, prediction_row, write_rows
 from langnet.cli.tasks import columns, predict_task, refuse_for_classification, require_task, wanted_threshold
 from langnet.errors import LangnetError
 
-HTML_HELP = "Draw what a tagger or a labeller of roles says, on a page that opens in any browser."
+HTML_HELP = "Draw what is said of the words of sentences, such as trees, on a page that opens in any browser."
 SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' for lines of standard input."
 
 
@@ -34,6 +34,7 @@ SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' 
         "langnet predict my-nli pairs.csv --output judged.csv",
         "langnet predict my-tagger new.conll --output tagged.conll",
         "langnet predict my-labeller new.txt --output roles.conllup --html roles.html",
+        "langnet predict my-parser new.txt --output trees.ptb --html trees.html",
         "langnet predict my-classifier new.csv --abstain-below 0.9    (an empty label where it is less sure)",
         "langnet predict my-reader squad.json --output predictions.json    (or .jsonl, with probabilities)",
         "echo 'a fine film' | langnet predict my-classifier -",

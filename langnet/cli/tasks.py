@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from langnet.recipes.model import Model
 
 # Of `recipes.kinds.registry`, which would load torch; a test compares them.
-TASKS = ("multilabel", "regress", "entail", "similarity", "choose", "tag", "label_roles", "answer", "corefer")
+TASKS = ("multilabel", "regress", "entail", "similarity", "choose", "tag", "label_roles", "parse", "answer", "corefer")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from langnet.estimators.chooser import TextChooser
 from langnet.estimators.coreference_resolver import CoreferenceResolver
 from langnet.estimators.pairs import TextPairClassifier, TextPairRegressor
+from langnet.estimators.parser import ConstituencyParser
 from langnet.estimators.question_answerer import QuestionAnswerer
 from langnet.estimators.role_labeler import RoleLabeler
 from langnet.estimators.tagger import SequenceTagger
@@ -10,6 +11,7 @@ from langnet.estimators.text_classifier import TextClassifier, TextFeatures
 from langnet.estimators.texts import TextMultiLabelClassifier, TextRegressor
 
 __all__ = [
+    "ConstituencyParser",
     "CoreferenceResolver",
     "QuestionAnswerer",
     "RoleLabeler",

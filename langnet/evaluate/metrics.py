@@ -22,6 +22,12 @@ class Score:
         return f"{self.value:.3f} {self.interval}"
 
 
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """The quotient of sums; 0 where there is nothing to divide by."""
+    whole = np.asarray(whole, dtype=float)
+    return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(np.shape(part), whole.shape)), where=whole > 0)
+
+
 def accuracy(confusion: np.ndarray) -> np.ndarray:
     """Share of the diagonal, of (R, C, C) matrices with gold classes in rows."""
     result: np.ndarray = np.trace(confusion, axis1=1, axis2=2) / confusion.sum(axis=(1, 2))

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from langnet.evaluate.tag_scores import count_found, found_scores, ratio
+from langnet.evaluate.metrics import ratio
+from langnet.evaluate.tag_scores import count_found, found_scores
 from langnet.text.frames import Argument, Frame, arguments
 
 Frames = Sequence[Frame]

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from langnet.errors import LangnetError
+from langnet.evaluate.metrics import ratio
 from langnet.text.tag_schemes import Span, recognise, spans, strict_spans
 
 Reading = Callable[[Sequence[str]], list[Span]]
@@ -166,9 +167,3 @@ def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], s
     """Micro-averaged F1 of spans, as conlleval has it, or in seqeval's strict mode."""
     statistics, _ = tag_statistics(gold, [predicted], reading_of(gold, strict))
     return float(span_scores(statistics[0].sum(0))["f1"])
-
-
-def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """The quotient; 0 where there is nothing to divide by."""
-    whole = np.asarray(whole, dtype=float)
-    return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(np.shape(part), whole.shape)), where=whole > 0)

@@ -10,12 +10,14 @@ from langnet.study.explain_page import POLICY
 from langnet.study.explain_page import STYLE as PAGE_STYLE
 from langnet.study.html import Markup, tag
 from langnet.study.structures import STYLE, from_right, picture
+from langnet.study.tree_picture import tree_picture
 from langnet.text.structures import Structure
+from langnet.text.trees import JudgedTree
 
 MOST = 500  # sentences on a page
 
 
-def structure_page(title: str, structures: Sequence[Structure], sources: Sequence[str] = ()) -> str:
+def structure_page(title: str, structures: Sequence[Structure | JudgedTree], sources: Sequence[str] = ()) -> str:
     """The whole page as text; of more than `MOST` sentences the first ones.
 
     Args:
@@ -43,8 +45,9 @@ def structure_page(title: str, structures: Sequence[Structure], sources: Sequenc
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 
-def _article(one: Structure, source: str) -> Markup:
+def _article(one: Structure | JudgedTree, source: str) -> Markup:
     named = tag("p", source, class_="source") if source else None
-    way = "rtl" if from_right(one.words) else "ltr"
-    drawn = tag("div", picture(one), class_="scroll", tabindex=0, role="region", aria_label="drawing", dir=way)
-    return tag("article", named, drawn)
+    way = "rtl" if from_right(one.tree.words if isinstance(one, JudgedTree) else one.words) else "ltr"
+    drawn = tree_picture(one) if isinstance(one, JudgedTree) else picture(one)
+    shown = tag("div", drawn, class_="scroll", tabindex=0, role="region", aria_label="drawing", dir=way)
+    return tag("article", named, shown)

@@ -18,6 +18,7 @@ from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.masked import CausalMaskedLanguageModel, MaskedLanguageModel
 from langnet.tasks.multilabel import MultiLabel, MultiLabelConfig
 from langnet.tasks.pairs import PairConfig
+from langnet.tasks.parse import Parse, ParseConfig
 from langnet.tasks.regress import Regress, RegressConfig
 from langnet.tasks.sentences import DenoisingAutoencoder, SkipThoughts
 from langnet.tasks.similarity import Similarity, SimilarityConfig
@@ -34,6 +35,7 @@ TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "choose": lambda settings, dim: Choose(ChooseConfig(**settings), dim),
     "corefer": lambda settings, dim: Corefer(CoreferConfig(**settings), dim),
     "entail": lambda settings, dim: Entail(EntailConfig(**_with_pair(settings)), dim),
+    "parse": lambda settings, dim: Parse(ParseConfig(**settings), dim),
     "similarity": lambda settings, dim: Similarity(SimilarityConfig(**_with_pair(settings)), dim),
     "label_roles": lambda settings, dim: LabelRoles(RoleConfig(**settings), dim),
     "tag": lambda settings, dim: Tag(TagConfig(**settings), dim),

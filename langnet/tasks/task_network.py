@@ -89,9 +89,14 @@ class Direction(nn.Module):
         bias[hidden : 2 * hidden] = 1.0
         self.bias = nn.Parameter(bias)
 
+    @property
+    def weights(self) -> LSTMWeights:
+        """As a function of weights takes them."""
+        return LSTMWeights(self.inputs, self.hidden, self.bias)
+
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         """(W, N, D) to (W, N, H)."""
-        return lstm(inputs, LSTMWeights(self.inputs, self.hidden, self.bias), None, lengths)[0]
+        return lstm(inputs, self.weights, None, lengths)[0]
 
 
 def _both_ways(pair: nn.Module, inputs: Tensor, lengths: Tensor) -> Tensor:

@@ -13,6 +13,8 @@ from langnet.text.questions import Answer, Question
 from langnet.text.tag_schemes import Span, spans
 from langnet.text.tagged_sentences import Sentence
 from langnet.text.text_items import TextItem
+from langnet.text.tree_files import ParseItem, item_of
+from langnet.text.trees import Bracket, Tree
 
 # Empty, one token, many tokens (10,000 in the slow tests), emoji, right to left, Chinese, combining marks.
 LONG = "word " * 300
@@ -162,6 +164,30 @@ def odd_texts() -> list[TextItem]:
     return [TextItem(text) for text in ODD_TEXTS]
 
 
+def trees(data: LabelledData) -> list[ParseItem]:
+    """Reviews as trees of what is reviewed and what is said of it, under one root."""
+    found = []
+    for item in sentences(data):
+        tags = [
+            "DT" if word in ("The", "a") else "VBD" if word == "was" else "." if word == "." else "NN"
+            for word in item.words
+        ]
+        brackets = [Bracket("ROOT", 0, len(tags))]
+        start = 0
+        for end in (i + 1 for i, word in enumerate(item.words) if word == "."):
+            middle = item.words.index("was", start)
+            brackets += [Bracket("S", start, end), Bracket("NP-SBJ", start, middle), Bracket("VP", middle, end - 1)]
+            brackets.append(Bracket("ADJP", middle + 1, end - 1))
+            start = end
+        found.append(item_of(Tree(item.words, tuple(tags), tuple(brackets))))
+    return found
+
+
+def odd_trees() -> list[ParseItem]:
+    """The odd sentences, and words with brackets."""
+    return [*(ParseItem(item.words) for item in odd_sentences()), ParseItem(("(", "-LRB-", "``"))]
+
+
 TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {
     "answer": questions,
     "choose": choices,
@@ -170,6 +196,7 @@ TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {
     "multilabel": label_sets,
     "regress": numbered,
     "label_roles": framed,
+    "parse": trees,
     "similarity": rated_pairs,
     "tag": sentences,
 }
@@ -181,6 +208,7 @@ ODD: dict[str, Callable[[], Sequence[Any]]] = {
     "multilabel": odd_texts,
     "regress": odd_texts,
     "label_roles": odd_framed,
+    "parse": odd_trees,
     "similarity": odd_pairs,
     "tag": odd_sentences,
 }

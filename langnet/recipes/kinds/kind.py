@@ -20,6 +20,7 @@ from langnet.evaluate.scoring import Neighbour
 from langnet.tasks.task import Guess, Item, SupervisedTask
 from langnet.text.corpus import Source
 from langnet.text.structures import Structure
+from langnet.text.trees import JudgedTree
 
 if TYPE_CHECKING:
     from langnet.recipes.model import Model
@@ -164,7 +165,7 @@ class Kind(ABC, Generic[Item, Guess]):
         gold = self.gold(items)
         return None if gold is None else (gold, Predictions.from_guesses(guesses))  # type: ignore[arg-type]
 
-    def structures(self, items: Sequence[Item], guesses: Sequence[Guess]) -> list[Structure]:
+    def structures(self, items: Sequence[Item], guesses: Sequence[Guess]) -> list[Structure] | list[JudgedTree]:
         """What is to be drawn of the guesses, where they are of words of a sentence.
 
         Raises:

@@ -12,6 +12,7 @@ from langnet.recipes.kinds.entail import Entailment
 from langnet.recipes.kinds.kind import Kind
 from langnet.recipes.kinds.label_roles import RoleLabeling
 from langnet.recipes.kinds.multilabel import MultiLabelClassification
+from langnet.recipes.kinds.parse import Parsing
 from langnet.recipes.kinds.regress import Regression
 from langnet.recipes.kinds.similarity import SimilarityRating
 from langnet.recipes.kinds.tag import Tagging
@@ -24,6 +25,7 @@ _ALL: list[Kind[Any, Any]] = [
     MultipleChoiceKind(),
     Tagging(),
     RoleLabeling(),
+    Parsing(),
     Answers(),
     Coreference(),
 ]
