@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         TextPairClassifier,
         TextPairRegressor,
         TextRegressor,
+        Translator,
     )
     from langnet.recipes.ensemble import average
     from langnet.recipes.finetune import finetune
@@ -43,6 +44,7 @@ __all__ = [
     "TextPairClassifier",
     "TextPairRegressor",
     "TextRegressor",
+    "Translator",
     "__version__",
     "adapt",
     "average",
@@ -66,6 +68,7 @@ _HOMES = {
     "TextPairRegressor": "langnet.estimators",
     "TextMultiLabelClassifier": "langnet.estimators",
     "TextRegressor": "langnet.estimators",
+    "Translator": "langnet.estimators",
     "adapt": "langnet.recipes.pretrain",
     "average": "langnet.recipes.ensemble",
     "finetune": "langnet.recipes.finetune",

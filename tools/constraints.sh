@@ -11,7 +11,7 @@ trap 'rm -rf "$scratch"' EXIT
 "${PYTHON:-python3}" -m venv "$scratch"
 pip() { "$scratch/bin/python" -m pip --disable-pip-version-check --no-input "$@"; }
 pip install --no-deps "torch==$torch+cpu" || pip install --no-deps --index-url https://download.pytorch.org/whl/cpu "torch==$torch"
-pip install -e ".[dev,onnx,reference,vectors]"
+pip install -e ".[dev,onnx,reference,translation,vectors]"
 
 {
   cat <<'HEADER'

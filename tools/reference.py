@@ -39,6 +39,7 @@ from langnet.estimators import (
     TextPairClassifier,
     TextPairRegressor,
     TextRegressor,
+    Translator,
 )
 from langnet.evaluate.cache import CacheOptions
 from langnet.recipes.explain import ExplainOptions
@@ -85,7 +86,7 @@ CLASSES: list[type] = [
 ]  # fmt: skip
 ESTIMATORS: list[type] = [
     TextClassifier, TextMultiLabelClassifier, TextRegressor, TextFeatures, TextPairClassifier, TextPairRegressor,
-    TextChooser, SequenceTagger, RoleLabeler, QuestionAnswerer, CoreferenceResolver, ConstituencyParser,
+    TextChooser, SequenceTagger, RoleLabeler, QuestionAnswerer, CoreferenceResolver, ConstituencyParser, Translator,
 ]  # fmt: skip
 LONGEST_VALUE = 400  # characters of a default; a longer one is left out
 TITLE = examples()  # what stands above a verb's examples

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from langnet.recipes.model import Model
 
 # Of `recipes.kinds.registry`, which would load torch; a test compares them.
-TASKS = ("multilabel", "regress", "entail", "similarity", "choose", "tag", "label_roles", "parse", "answer", "corefer")
+TASKS = (
+    "multilabel", "regress", "entail", "similarity", "choose", "tag", "label_roles", "parse", "answer", "corefer",
+    "translate",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def finetune_task(
     made = transfer(model, kind, items, how, folder=folder, progress=progress, resume=place.resume)
     for stage in (folder, folder / "head"):
         remove_checkpoint(stage)
-    made.facts["finetune"]["sources"] = [str(Path(source).absolute()) for source in sources]
+    made.facts["finetune"]["sources"] = [_absolute(source) for source in sources]
     made.facts["finetune"]["columns"] = asdict(kind.as_read(items, names))
     made.save(place.output, overwrite=place.overwrite)
     console.print(f"{place.output}: a model for the task '{task}' from {len(items):,} {kind.unit}", highlight=False)
@@ -233,7 +236,17 @@ def _sure_enough(guesses: list[Any], threshold: float | None) -> list[Any]:
 def _still_there(model: Model) -> list[str]:
     """The training files, where all of them are still in place."""
     sources = (model.facts.get("finetune") or {}).get("sources") or []
-    return sources if sources and all(Path(source).exists() for source in sources) else []
+    return sources if sources and all(Path(part).exists() for source in sources for part in _parts(source)) else []
+
+
+def _parts(source: str) -> list[str]:
+    """The files of a source: itself, or those that lie side by side, `a.en+a.de`."""
+    return [source] if Path(source).exists() else source.split("+")
+
+
+def _absolute(source: str) -> str:
+    """The source by its whole path, so that it is found again from elsewhere."""
+    return "+".join(str(Path(part).absolute()) for part in _parts(source))
 
 
 def require_task(model: Model, name: str) -> None:

@@ -9,6 +9,7 @@ from langnet.estimators.role_labeler import RoleLabeler
 from langnet.estimators.tagger import SequenceTagger
 from langnet.estimators.text_classifier import TextClassifier, TextFeatures
 from langnet.estimators.texts import TextMultiLabelClassifier, TextRegressor
+from langnet.estimators.translator import Translator
 
 __all__ = [
     "ConstituencyParser",
@@ -23,4 +24,5 @@ __all__ = [
     "TextPairClassifier",
     "TextPairRegressor",
     "TextRegressor",
+    "Translator",
 ]

@@ -7,6 +7,7 @@ encoder has been looked at. Rules may forbid tokens, so that only what is well f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -88,6 +89,7 @@ def beam_search(
     table: Table,
     options: BeamOptions,
     rules: Rules | None = None,
+    limits: Sequence[int] | None = None,
 ) -> list[list[Hypothesis]]:
     """The best sequences of each sentence, the first first; at most `options.size`.
 
@@ -97,8 +99,9 @@ def beam_search(
         table: the tokens.
         options: how.
         rules: of the N sentences, before their first token; None allows everything but `start`.
+        limits: the tokens that each of the N may have where no rules end it; None: `options.longest`.
     """
-    return _Search(decoder, begun, table, options, rules).run()
+    return _Search(decoder, begun, table, options, rules, limits).run()
 
 
 class _Search:
@@ -111,6 +114,7 @@ class _Search:
         table: Table,
         options: BeamOptions,
         rules: Rules | None,
+        limits: Sequence[int] | None,
     ):
         self.decoder, self.table, self.options = decoder, table, options
         memory, state = begun
@@ -126,6 +130,7 @@ class _Search:
         self.fresh = True  # the rules have a row a sentence still
         self.sentences = list(range(n))  # which sentence each of the A is
         self.found: list[list[Hypothesis]] = [[] for _ in range(n)]
+        self.limits = list(limits) if limits is not None else [options.longest] * n
 
     def run(self) -> list[list[Hypothesis]]:
         while self.sentences:
@@ -171,9 +176,10 @@ class _Search:
         if self.rules is None:
             allowed = torch.ones_like(scores, dtype=torch.bool)
             allowed[:, settings.start] = False
-            if self.tokens.shape[1] > self.options.longest:
-                allowed[:] = False
-                allowed[:, settings.end] = True
+            limits = torch.tensor([self.limits[own] for own in self.sentences], device=self.tokens.device)
+            over = (self.tokens.shape[1] > limits).repeat_interleave(self.options.size)  # (A K,)
+            allowed[over] = False
+            allowed[over, settings.end] = True
         chances = scores.masked_fill(~allowed, IMPOSSIBLE).log_softmax(1)
         return chances.masked_fill(~allowed, IMPOSSIBLE), attention
 

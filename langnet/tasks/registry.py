@@ -24,6 +24,7 @@ from langnet.tasks.sentences import DenoisingAutoencoder, SkipThoughts
 from langnet.tasks.similarity import Similarity, SimilarityConfig
 from langnet.tasks.tag import Tag, TagConfig
 from langnet.tasks.task import Task
+from langnet.tasks.translate import Translate, TranslateConfig
 from langnet.tasks.word_contexts import WordContexts
 
 # How each task is made of its settings and the width of the encoder under it.
@@ -39,6 +40,7 @@ TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "similarity": lambda settings, dim: Similarity(SimilarityConfig(**_with_pair(settings)), dim),
     "label_roles": lambda settings, dim: LabelRoles(RoleConfig(**settings), dim),
     "tag": lambda settings, dim: Tag(TagConfig(**settings), dim),
+    "translate": lambda settings, dim: Translate(TranslateConfig(**settings), dim),
     "bidirectional_language_model": lambda settings, dim: BidirectionalLanguageModel(**settings),
     "word_contexts": lambda settings, dim: WordContexts(**settings),
     "language_model": lambda settings, dim: LanguageModel(**settings),

@@ -13,6 +13,7 @@ from langnet.text.questions import Answer, Question
 from langnet.text.tag_schemes import Span, spans
 from langnet.text.tagged_sentences import Sentence
 from langnet.text.text_items import TextItem
+from langnet.text.translations import Translation
 from langnet.text.tree_files import ParseItem, item_of
 from langnet.text.trees import Bracket, Tree
 
@@ -92,6 +93,16 @@ def odd_documents() -> list[Document]:
     split = [tuple(text.split()) for text in ODD_TEXTS]
     whole = [Document(words) for words in split] + [Document(words, tuple(range(len(words) or 1))) for words in split]
     return [*whole, Document(("Ann", "met", "Eve", ".", "She", "sang"), choice=PronounChoice((4, 4), (0, 0), (2, 2)))]
+
+
+def translations(data: LabelledData) -> list[Translation]:
+    """Reviews in capitals."""
+    return [Translation(text[:60], text[:60].upper()) for text in data.texts]
+
+
+def odd_translations() -> list[Translation]:
+    """Odd texts to be translated."""
+    return [Translation(text) for text in ODD_TEXTS]
 
 
 def sentences(data: LabelledData) -> list[Sentence]:
@@ -199,6 +210,7 @@ TRAIN: dict[str, Callable[[LabelledData], Sequence[Any]]] = {
     "parse": trees,
     "similarity": rated_pairs,
     "tag": sentences,
+    "translate": translations,
 }
 ODD: dict[str, Callable[[], Sequence[Any]]] = {
     "answer": odd_questions,
@@ -211,4 +223,5 @@ ODD: dict[str, Callable[[], Sequence[Any]]] = {
     "parse": odd_trees,
     "similarity": odd_pairs,
     "tag": odd_sentences,
+    "translate": odd_translations,
 }

@@ -16,6 +16,7 @@ from langnet.recipes.kinds.parse import Parsing
 from langnet.recipes.kinds.regress import Regression
 from langnet.recipes.kinds.similarity import SimilarityRating
 from langnet.recipes.kinds.tag import Tagging
+from langnet.recipes.kinds.translate import Translating
 
 _ALL: list[Kind[Any, Any]] = [
     MultiLabelClassification(),
@@ -28,6 +29,7 @@ _ALL: list[Kind[Any, Any]] = [
     Parsing(),
     Answers(),
     Coreference(),
+    Translating(),
 ]
 KINDS = {kind.name: kind for kind in _ALL}
 

@@ -1,0 +1,91 @@
+"""Translation as a kind of task: sentences in one language, and in another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from langnet.encoders.encoder import Encoder
+from langnet.errors import LangnetError
+from langnet.evaluate.scoring import Neighbour
+from langnet.evaluate.translation_scores import signatures, translation_scores, translation_statistics
+from langnet.evaluate.word_translation import WordTranslator
+from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
+from langnet.tasks.translate import Translate, TranslateConfig, TranslateGuess
+from langnet.text.corpus import Source
+from langnet.text.tokenizer import Tokenizer
+from langnet.text.translations import Translation, read_translations, write_translations
+
+VOCABULARY = 8000  # entries of a vocabulary of its own, at most
+SWITCH = {"on": True, "off": False}
+ATTENTIONS = {"dot": "dot", "additive": "additive"}
+SETTINGS: dict[str, Callable[[str], Any]] = {
+    "vocabulary_size": int, "hidden": int, "layers": int, "width": int, "decoder_hidden": int, "decoder_layers": int,
+    "attention": lambda word: ATTENTIONS[word], "input_feeding": lambda word: SWITCH[word], "smoothing": float,
+    "beam": int, "length_penalty": float, "longest": int,
+}  # fmt: skip
+
+
+class Translating(Kind[Translation, TranslateGuess]):
+    """A sentence in another language."""
+
+    name = "translate"
+    summary = "translation: parallel sentences"
+    unit = "sentences"
+
+    def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[Translation]:
+        return read_translations(sources, columns.text, columns.second or columns.label, labelled)
+
+    def head(self, items: Sequence[Translation], encoder: Encoder, options: HeadOptions) -> Translate:
+        """A head with a vocabulary learned from the training translations."""
+        targets = [item.target for item in items if item.target]
+        if not targets:
+            raise LangnetError("no sentence has a translation; there is nothing to learn")
+        given = _settings(options.settings)
+        size = given.pop("vocabulary_size", None)
+        tokenizer = Tokenizer.train(targets, "bpe", size)
+        if size is None and tokenizer.vocabulary_size > VOCABULARY:
+            tokenizer = Tokenizer.train(targets, "bpe", VOCABULARY)
+        if options.hidden is not None:
+            given["hidden"] = options.hidden
+        config = TranslateConfig(tokenizer=tokenizer.to_json(), dropout=options.dropout, **given)
+        return Translate(config, encoder.mixed_dim)
+
+    def statistics(self, items: Sequence[Translation], methods: Sequence[Sequence[TranslateGuess]]) -> np.ndarray:
+        references = [item.target or "" for item in items]
+        return np.array([translation_statistics([guess.text for guess in own], references) for own in methods])
+
+    def scores(self, sums: np.ndarray) -> dict[str, np.ndarray]:
+        return translation_scores(sums)
+
+    def neighbours(self, train: Sequence[Translation], test: Sequence[Translation]) -> list[Neighbour]:
+        lexicon = WordTranslator([item.text for item in train], [item.target or "" for item in train])
+        return [
+            Neighbour("the sentence itself", [TranslateGuess(item.text) for item in test]),
+            Neighbour("word by word", [TranslateGuess(lexicon.translate(item.text)) for item in test], "IBM model 1"),
+        ]
+
+    def written(self, items: Sequence[Translation], guesses: Sequence[TranslateGuess]) -> str:
+        return write_translations(items, [guess.text for guess in guesses])
+
+    def details(self, items: Sequence[Translation], guesses: Sequence[TranslateGuess]) -> list[str]:
+        """How the scores are counted, and how long the translations are."""
+        own, other = (sum(len(t.split()) for t in side) for side in (
+            [guess.text for guess in guesses], [item.target or "" for item in items],
+        ))  # fmt: skip
+        return [*signatures(), f"words: {own:,}, of the references {other:,}"]
+
+
+def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The head's settings, those that are words as what they stand for."""
+    found = {}
+    for name, value in given.items():
+        if name not in SETTINGS:
+            raise LangnetError(f"the task 'translate' has no setting '{name}'; it has {', '.join(SETTINGS)}")
+        try:
+            found[name] = SETTINGS[name](value) if isinstance(value, str) else value
+        except (ValueError, KeyError):
+            raise LangnetError(f"the setting '{name}' of the task 'translate' cannot be '{value}'") from None
+    return found

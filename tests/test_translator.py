@@ -1,0 +1,203 @@
+"""Translation: files, scores equal to sacreBLEU's, a rule that is learned, the estimator, the command line."""
+
+import gzip
+import json
+import sys
+
+import numpy as np
+import pytest
+import sacrebleu
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+from langnet import Translator
+from langnet.cli import main
+from langnet.errors import LangnetError
+from langnet.evaluate.translation_scores import signatures, translation_scores, translation_statistics
+from langnet.evaluate.word_translation import WordTranslator
+from langnet.recipes.finetune_options import FinetuneOptions
+from langnet.recipes.kinds.kind import HeadOptions
+from langnet.recipes.kinds.translate import Translating
+from langnet.recipes.pretrain import PretrainOptions, pretrain
+from langnet.recipes.transfer import TransferOptions, evaluate_task, transfer
+from langnet.tasks.examples import in_order
+from langnet.text.translations import Translation, read_translations, write_translations
+
+PLACES = [("cat", "Katze"), ("dog", "Hund"), ("house", "Haus"), ("tree", "Baum")]
+VERBS = [("sees", "sieht"), ("likes", "mag"), ("finds", "findet")]
+
+
+def pairs(n, seed):
+    """the dog sees the cat: HUND SIEHT KATZE, the object first where it is a tree."""
+    generator = np.random.default_rng(seed)
+    found = []
+    for _ in range(n):
+        (a, x), (b, y) = (PLACES[i] for i in generator.choice(4, size=2))
+        verb, v = VERBS[generator.choice(3)]
+        first, last = (y, x) if b == "tree" else (x, y)
+        found.append(Translation(f"the {a} {verb} the {b} now .", f"{first} {v} {last} jetzt ."))
+    return found
+
+
+VOCABULARY = ["the", "a", "cat", "sat", "on", ",", ".", "Größe", "狗", "it's"]
+words = st.lists(st.sampled_from(VOCABULARY), max_size=9).map(" ".join)
+
+
+class TestScores:
+    @settings(max_examples=60, deadline=None)
+    @given(st.lists(st.tuples(words, words), min_size=1, max_size=5))
+    def test_equal_to_sacrebleu(self, drawn):
+        texts, references = ([pair[side] for pair in drawn] for side in (0, 1))
+        found = translation_scores(translation_statistics(texts, references).sum(0))
+        assert found["BLEU"] == pytest.approx(sacrebleu.corpus_bleu(texts, [references]).score, abs=1e-6)
+        assert found["chrF"] == pytest.approx(sacrebleu.corpus_chrf(texts, [references]).score, abs=1e-6)
+
+    def test_many_sums_at_once(self):
+        table = translation_statistics(["a b c d", "x"], ["a b c d", "y z"])
+        both = translation_scores(np.stack([table[0], table[1], table.sum(0)]))
+        assert both["BLEU"].shape == (3,)
+        assert both["BLEU"][0] == pytest.approx(100)
+        assert both["BLEU"][1] == 0
+
+    def test_signatures(self):
+        assert [line.split(":")[0] for line in signatures()] == ["BLEU", "chrF2"]
+
+
+class TestWords:
+    def test_a_lexicon_is_found(self):
+        data = pairs(200, 0)
+        lexicon = WordTranslator([one.text for one in data], [one.target for one in data])
+        for word, other in [*PLACES, *VERBS]:
+            assert lexicon.best[word] == other.casefold()
+        assert lexicon.translate("dog zebra").endswith("zebra")
+
+    def test_nothing(self):
+        assert WordTranslator([], []).translate("as it is") == "as it is"
+        assert WordTranslator([""], [""]).translate("") == ""
+
+
+class TestFiles:
+    def test_two_files(self, tmp_path):
+        (tmp_path / "a.en").write_text("one\ntwo  words\n")
+        with gzip.open(tmp_path / "a.de.gz", "wt") as file:
+            file.write("eins\nzwei Wörter\n")
+        found = read_translations([f"{tmp_path}/a.en+{tmp_path}/a.de.gz"])
+        assert [(one.text, one.target) for one in found] == [("one", "eins"), ("two  words", "zwei Wörter")]
+        assert found[1].source.endswith("a.en:2")
+        assert write_translations(found, ["x\ny", "z"]) == "x y\nz\n"
+
+    def test_tables(self, tmp_path):
+        (tmp_path / "a.tsv").write_text("en\tde\none\teins\n")
+        (one,) = read_translations([tmp_path / "a.tsv"], "en", "de")
+        assert (one.text, one.target) == ("one", "eins")
+        (tmp_path / "a.jsonl").write_text('{"source": "one", "target": "eins"}\n')
+        (one,) = read_translations([tmp_path / "a.jsonl"])
+        assert json.loads(write_translations([one], ["uno"])) == {"source": "one", "target": "eins", "predicted": "uno"}
+        (one,) = read_translations([tmp_path / "a.jsonl"], labelled=False)
+        assert one.target is None
+
+    def test_mistakes(self, tmp_path):
+        (tmp_path / "a.en").write_text("one\ntwo\n")
+        (tmp_path / "a.de").write_text("eins\n")
+        (tmp_path / "a.csv").write_text("source,other\na,b\n")
+        for source, told in (
+            (f"{tmp_path}/a.en+{tmp_path}/a.de", "a.de has 1 lines and"),
+            (f"{tmp_path}/a.en+{tmp_path}/b.de", "there is no file"),
+            (f"{tmp_path}/a.en", "has no translations: name the two files"),
+            (f"{tmp_path}/a.csv", "there is no column 'target'"),
+        ):
+            with pytest.raises(LangnetError, match=told):
+                read_translations([source])
+
+
+SMALL = {"hidden": 16, "width": 16, "decoder_hidden": 32, "vocabulary_size": 300, "beam": 3}
+
+
+LEARNED = {**SMALL, "smoothing": 0.0, "decoder_hidden": 64, "width": 32}
+
+
+def test_a_rule_is_learned():
+    kind, train, test = Translating(), pairs(240, 1), pairs(30, 2)
+    options = TransferOptions(
+        FinetuneOptions("frozen", epochs=20, batch_size=16),
+        HeadOptions(0.0, settings=LEARNED),
+        head_learning_rate=5e-3,
+    )
+    quick = PretrainOptions("gpt", "tiny", context=32, steps=3, batch_tokens=256, document_vectors=False)
+    model = transfer(pretrain([one.text for one in train], quick, texts=True), kind, train, options)
+    report, _ = evaluate_task(model, kind, test, train)
+    scores = {row.name: row.scores["BLEU"].value for row in report.rows}
+    assert scores["this model"] > 90
+    assert scores["word by word"] < 80
+    assert scores["the sentence itself"] < 5
+    task, items = model.network.task, [test[0], Translation("the cat")]
+    examples = task.examples(items, model.writer, labelled=False)
+    for _, batch in in_order(examples, 1000, model.collate):
+        with torch.no_grad():
+            encoding = model.encoder(batch.ids, batch.mask)
+            encoding.layers[-1] = model.network.mix(encoding.layers)
+            said = task.guesses(encoding, batch)
+            logs = task.guess_scores(encoding, batch, said)
+            tables = task.alignment(encoding, batch, said)
+        assert logs.tolist() == pytest.approx([one.log_probability for one in said], abs=1e-3)
+        for one, table, example in zip(said, tables, batch.examples, strict=True):
+            assert table.shape == (len(one.tokens) + 1, example.n_words)
+            np.testing.assert_allclose(table.sum(1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        ({"depth": "2"}, "has no setting 'depth'"),
+        ({"attention": "none"}, "the setting 'attention' of the task 'translate' cannot be 'none'"),
+        ({"beam": "0"}, "the size of a beam search must be 1 or more"),
+        ({"width": "0"}, "width must be 1 or more"),
+        ({"smoothing": "1"}, "smoothing must be from 0 to below 1"),
+        ({"vocabulary_size": "10"}, "a vocabulary of 10 is too small"),
+    ],
+)
+def test_settings_that_are_refused(tiny_model, chosen, told):
+    with pytest.raises(LangnetError, match=told):
+        Translating().head(pairs(3, 0), tiny_model.encoder, HeadOptions(settings=chosen))
+
+
+def test_the_estimator(tiny_model):
+    X, y = ["a dog", "a cat"] * 4, ["ein Hund", "eine Katze"] * 4
+    translator = Translator(tiny_model, method="frozen", epochs=1, settings={**SMALL, "longest": 10}).fit(X, y)
+    found = translator.predict(X[:2])
+    assert found.shape == (2,)
+    assert 0 <= translator.score(X, y) <= 100
+    assert (clone(translator).fit(X, y).predict(X[:2]) == found).all()
+    for wrong, other, told in ((X, y[:2], "one translation a sentence"), ("a", "b", "list of sentences"),
+                               (X, [1] * 8, "holds int"), (X, None, "requires y")):  # fmt: skip
+        with pytest.raises(ValueError, match=told):
+            Translator(tiny_model).fit(wrong, other)
+
+
+def test_the_command_line(tiny_model, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["langnet", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        return stopped.value.code, capsys.readouterr()
+
+    tiny_model.save("lm")
+    data = pairs(12, 0)
+    (tmp_path / "a.en").write_text("".join(one.text + "\n" for one in data))
+    (tmp_path / "a.de").write_text("".join(one.target + "\n" for one in data))
+    head = [part for name, value in SMALL.items() for part in ("--head", f"{name}={value}")]
+    quick = ["--method", "frozen", "--epochs", 1]
+    code, said = run("finetune", "lm", "a.en+a.de", "--task", "translate", "-o", "m", *head, *quick)
+    assert code == 0, said.err
+    code, said = run("predict", "m", "a.en", "--output", "out.txt")
+    assert code == 0, said.err
+    assert len((tmp_path / "out.txt").read_text().splitlines()) == 12
+    code, said = run("evaluate", "m", "a.en+a.de")
+    assert code == 0, said.err
+    assert all(part in said.out for part in ("BLEU", "chrF", "word by word", "tok:13a", "IBM model 1"))
+    code, said = run("finetune", "lm", "a.en", "--task", "translate", "-o", "n")
+    assert (code, said.err.count("\n")) == (2, 1)
