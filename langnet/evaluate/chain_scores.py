@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_matrix
 
 from langnet.text.chains import Chain, Span
@@ -78,6 +77,8 @@ def _b_cubed(shared: coo_matrix, sizes: np.ndarray) -> tuple[float, float]:
 
 def _ceaf(shared: coo_matrix, key: np.ndarray, response: np.ndarray) -> float:
     """The similarity of chains under the best one-to-one alignment (Luo 2005, phi 4)."""
+    from scipy.optimize import linear_sum_assignment
+
     if not shared.nnz:
         return 0.0
     pairs = shared.tocoo()

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit
-from sklearn.feature_extraction.text import TfidfVectorizer
 from threadpoolctl import threadpool_limits
 
 from langnet.evaluate.baselines import MOST_ROTATED, STRENGTHS, rotate
@@ -79,6 +78,8 @@ def _best_fit(
     texts: Sequence[str], gold: np.ndarray, test: Sequence[str], method: tuple[Fit, Judge, Sequence[float]]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float] | None:
     """Scores of the test texts; numbers and scores of held-out training texts; their temperature."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     fit, judge, strengths = method
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=_TOKENS)
     try:

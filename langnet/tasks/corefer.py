@@ -114,6 +114,7 @@ class Corefer(SupervisedTask[Document, CoreferGuess]):
         self.antecedents = AntecedentScorer(config.width, config.antecedents, config.matches, config.dropout)
 
     def examples(self, items: Sequence[Document], writer: Writer, labelled: bool = True) -> list[CoreferExample]:
+        """Documents as token ids; to learn from in parts, since their chains are long and memory is not."""
         if labelled:
             missing = next((item for item in items if item.chains is None), None)
             if missing is not None:
@@ -160,6 +161,7 @@ class Corefer(SupervisedTask[Document, CoreferGuess]):
         return max(1, round(self.settings.share * len(words)))
 
     def loss(self, encoder: Encoder, encoding: Encoding, batch: Batch) -> Tensor:
+        """The loss of the links, a mean over documents, and that of all possible mentions, a word."""
         linked, found, n_words = [], [], 0
         for words, example in zip(self.words(encoding, batch), batch.examples, strict=True):
             assert example.chain is not None, "chains are learned from with labels"

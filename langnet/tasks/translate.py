@@ -129,6 +129,7 @@ class Translate(SupervisedTask[Translation, TranslateGuess]):
         return Tokenizer.from_json(self.settings.tokenizer, "the vocabulary of the translations")
 
     def examples(self, items: Sequence[Translation], writer: Writer, labelled: bool = True) -> list[TranslateExample]:
+        """Sentences as token ids, whole ones where they are to be translated."""
         missing = next((item for item in items if item.target is None), None) if labelled else None
         if missing is not None:
             raise LangnetError(f"{missing.source or 'a sentence'} has no translation to learn from")

@@ -10,10 +10,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
-from sklearn.linear_model import Ridge
-from sklearn.model_selection import KFold
 
 from langnet.transfer.cross_validation import REPEATS, Splits
 
@@ -54,6 +51,8 @@ def one_vs_rest(features: Any, targets: np.ndarray, strength: float) -> tuple[np
 
 
 def _logistic(features: Any, targets: np.ndarray, strength: float, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    from scipy.optimize import minimize
+
     width, n_labels = features.shape[1], targets.shape[1]
     signs = 2 * targets - 1  # (n, C)
     across = features.T.tocsr() if sparse.issparse(features) else features.T  # (F, n)
@@ -86,12 +85,16 @@ def ridge(features: Any, targets: np.ndarray, strength: float) -> tuple[np.ndarr
     Returns:
         Weights (F, C) and biases (C,).
     """
+    from sklearn.linear_model import Ridge
+
     model = Ridge(alpha=1 / strength, solver="auto").fit(features, targets)
     return np.asarray(model.coef_).reshape(targets.shape[1], -1).T, np.asarray(model.intercept_).reshape(-1)
 
 
 def best_sigmoid_temperature(scores: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
     """What log-odds (n, C) are divided by for the least loss, and that loss: nats a text, the sum over its labels."""
+    from scipy.optimize import minimize_scalar
+
     signs = 2 * np.asarray(targets, dtype=np.float64) - 1  # (n, C)
 
     def loss(log_temperature: float) -> float:
@@ -111,6 +114,8 @@ def plain_splits(n: int, seed: int) -> Splits:
 
     Few examples go round again in other folds; of very many some are drawn.
     """
+    from sklearn.model_selection import KFold
+
     if n < 2 * FOLDS:
         return []
     generator = np.random.default_rng(seed)
