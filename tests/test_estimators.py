@@ -127,6 +127,8 @@ class TestSettings:
     def test_every_option_of_the_recipe_is_one(self):
         options, settings = FinetuneOptions(), TextClassifier().get_params()
         for field in fields(FinetuneOptions):
+            if field.name == "cached_megabytes":
+                continue  # of heads that are learned step by step; a classifier's is fitted at once
             name = {"seed": "random_state"}.get(field.name, field.name)
             expected = None if name in ("schedule", "pseudo_labels") else getattr(options, field.name)
             assert settings[name] == expected, name

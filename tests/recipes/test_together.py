@@ -113,7 +113,7 @@ def test_the_command_line(run, tmp_path, tiny_model):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (["tag=a", "sing=b"], "there is no kind 'sing' to learn together; choose from entail"),
+        (["tag=a", "sing=b"], "there is no kind 'sing' to learn together; choose from multilabel"),
         (["tag=a", "entail"], "'entail' is no task: write KIND=FILE"),
         (["tag=a", "tag=b"], "several tasks are learned together; for one: langnet finetune"),
         (["x:tag=a", "x:entail=b"], "the task 'x' is of the kind 'tag' and of 'entail'"),
