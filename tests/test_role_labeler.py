@@ -29,7 +29,10 @@ def data(tiny_labelled):
 
 @pytest.fixture(scope="module")
 def fitted(tiny_model, data):
-    return RoleLabeler(tiny_model, "frozen", epochs=12, batch_size=4, head_learning_rate=1e-2).fit(*data)
+    small = {"hidden": 32, "layers": 1}
+    return RoleLabeler(tiny_model, "frozen", epochs=12, batch_size=4, head_learning_rate=1e-2, settings=small).fit(
+        *data
+    )
 
 
 def test_fits_predicts_and_scores(fitted, data):
@@ -133,6 +136,13 @@ def test_from_training_to_scores(run, folder):
         assert told in said
     assert json.loads((folder / "s.json").read_text())["unit"] == "sentences"
     assert len(read_roles([folder / "p.conllup"])) == 40
+
+
+def test_roles_of_another_spelling_are_told(run, folder):
+    text = (folder / "train.conllup").read_text(encoding="utf8")
+    (folder / "other.conllup").write_text(text.replace("A1:", "ARG1:").replace("A2:", "ARG2:"), encoding="utf8")
+    said = run("evaluate", "labeler", "other.conllup")
+    assert "the model's roles (A1, A2) are none of these sentences' (ARG1, ARG2)" in " ".join(said.split())
 
 
 def test_predictions_in_the_formats_of_the_files(run, folder):

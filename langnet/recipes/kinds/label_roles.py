@@ -13,7 +13,7 @@ from langnet.errors import LangnetError
 from langnet.evaluate.role_baselines import by_chain, by_position, by_word, nothing
 from langnet.evaluate.role_scores import predicate_scores, role_f1, role_scores, role_statistics
 from langnet.evaluate.scoring import Neighbour
-from langnet.evaluate.tag_scores import type_lines
+from langnet.evaluate.tag_scores import PREDICTED, TRUE, type_lines
 from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
 from langnet.recipes.kinds.settings import SWITCH, read_settings
 from langnet.tasks.label_roles import LabelRoles, RoleConfig, RoleGuess
@@ -114,7 +114,16 @@ class RoleLabeling(Kind[FramedSentence, RoleGuess]):
         """Scores by role, and those with predicates that were found instead of the given ones."""
         gold = _gold(items)
         table, types = role_statistics(gold, [[guess.frames for guess in guesses]])
-        lines = type_lines(table[0].sum(0)[:-2], types)
+        sums = table[0].sum(0)
+        lines = type_lines(sums[:-2], types)
+        truth, said = (
+            {name for name, n in zip(types, sums[kind:-2:3], strict=True) if n} for kind in (TRUE, PREDICTED)
+        )
+        if truth and said and not truth & said:
+            lines.append(
+                f"the model's roles ({', '.join(sorted(said)[:4])}) are none of these sentences' "
+                f"({', '.join(sorted(truth)[:4])}); are they spelled in another way?"
+            )
         found = [guess.found for guess in guesses if guess.found is not None]
         if len(found) == len(guesses):
             f1, precision, recall = predicate_scores(gold, found)
