@@ -29,10 +29,8 @@ def data(tiny_labelled):
 
 @pytest.fixture(scope="module")
 def fitted(tiny_model, data):
-    small = {"hidden": 32, "layers": 1}
-    return RoleLabeler(tiny_model, "frozen", epochs=12, batch_size=4, head_learning_rate=1e-2, settings=small).fit(
-        *data
-    )
+    how = {"epochs": 16, "batch_size": 4, "head_learning_rate": 1e-2, "settings": {"hidden": 64, "layers": 1}}
+    return RoleLabeler(tiny_model, "frozen", **how).fit(*data)
 
 
 def test_fits_predicts_and_scores(fitted, data):
