@@ -60,9 +60,9 @@ class RoleConfig:
     labels: Sequence[str]
     words: WordState = "last"
     mark: int = 32
-    predicate: bool = True
+    predicate: bool = False
     hidden: int = 128
-    layers: int = 1
+    layers: int = 2
     mixed_layers: int = 0
     crf: bool = False
     constraints: ConstraintUse = "decoding"

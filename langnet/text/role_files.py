@@ -24,6 +24,7 @@ from langnet.text.formats import (
     text_stream,
 )
 from langnet.text.frames import Frame, FramedSentence, RoleLayout, flat_roles
+from langnet.text.paths import require_path
 from langnet.text.role_blocks import Blocks, read_blocks
 from langnet.text.role_columns import (
     Wanted,
@@ -73,9 +74,7 @@ def read_roles(
     """
     sentences: list[FramedSentence] = []
     for source in sources:
-        path = Path(source).expanduser()
-        if not path.exists():
-            raise LangnetError(f"there is no file '{source}'; check the path (here: {Path.cwd()})")
+        path = require_path(source)
         if path.is_dir():
             raise LangnetError(f"{path} is a folder; name the files in it that hold predicates and roles")
         try:

@@ -31,10 +31,10 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "constraints": ("decoding", "always", "never"),
     "rules": ("off", "on"),
     "finder": SWITCH,
-    "predicate": SWITCH,
+    "predicate": ("off", "on"),
     "mark": ("32", "8", "16", "64", "128"),
     "hidden": ("128", "0", "32", "64", "256", "512"),
-    "layers": ("1", "2", "3", "4"),
+    "layers": ("2", "1", "3", "4"),
     "output_mix": ("off", "on"),
 }
 
