@@ -23,16 +23,16 @@ from langnet.tasks.tree_decoders import ChartDecoder
 from langnet.text.tree_files import ParseItem
 
 
-def seconds(work: Callable[[], object], least: float = 0.5) -> float:
-    """Processor seconds of one call: the least of three rounds, each of some calls."""
+def seconds(work: Callable[[], object], least: float) -> float:
+    """Processor seconds of one call: the least of three rounds, each of as many calls as take `least` seconds."""
     work()
-    found, calls = [], 1
+    found, calls = list[float](), 1
     while len(found) < 3:
         started = time.process_time()
         for _ in range(calls):
             work()
         spent = time.process_time() - started
-        if spent < least / 3:
+        if spent < least:
             calls *= 2
             continue
         found.append(spent / calls)
@@ -44,7 +44,7 @@ def chain(n: int) -> list[tuple[int, int, int]]:
     return [(start, n, start % 2) for start in range(n - 1)] + [(n - 1, n, 0)]
 
 
-def row(name: str, n: int, labels: int, batch: int) -> str:
+def row(name: str, n: int, labels: int, batch: int, least: float) -> str:
     """The times of one sentence of n words, in milliseconds."""
     model = load(name)
     generator = np.random.default_rng(0)
@@ -64,13 +64,16 @@ def row(name: str, n: int, labels: int, batch: int) -> str:
             encoding.top, (0, model.encoder.mixed_dim - encoding.top.shape[-1])
         )
         states, lengths = head.states(encoding, made)
-        times = [seconds(lambda: model.encoder(made.ids, made.mask)), seconds(lambda: head.states(encoding, made))]
+        times = [
+            seconds(work, least)
+            for work in (lambda: model.encoder(made.ids, made.mask), lambda: head.states(encoding, made))
+        ]
     assert isinstance(head.decoder, ChartDecoder)
-    times.append(seconds(lambda: head.decoder.decode(states, lengths)))
+    times.append(seconds(lambda: head.decoder.decode(states, lengths), least))
     trees = [chain(n)] * batch
     for decoder in ("chart", "linear"):
         own = heads[decoder].decoder
-        times.append(seconds(lambda own=own: own.log_probabilities(states, lengths, trees).sum().backward()))
+        times.append(seconds(lambda own=own: own.log_probabilities(states, lengths, trees).sum().backward(), least))
     each = [1000 * value / batch for value in times]
     return f"| {n} | " + " | ".join(f"{value:.2f}" for value in each) + f" | {1000 / each[2]:,.0f} |"
 
@@ -83,13 +86,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--labels", type=int, default=76)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--least", type=float, default=0.2, help="seconds of a round")
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
     print("milliseconds of processor a sentence, and sentences a second of the chart")
     print("| words | encoder | network | best tree by chart | chart, learning | linear, learning | trees/s |")
     print("| --- " * 7 + "|")
     for n in given.words:
-        print(row(given.model, n, given.labels, given.batch), flush=True)
+        print(row(given.model, n, given.labels, given.batch, given.least), flush=True)
 
 
 if __name__ == "__main__":

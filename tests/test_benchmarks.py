@@ -12,6 +12,7 @@ from benchmarks import (
     continuous_cache,
     glove_settings,
     glove_speed,
+    parse_speed,
     task_transfer,
     training_speed,
     word_alignment,
@@ -231,3 +232,10 @@ def test_items_that_share_their_first_text_are_kept_apart():
     assert not {pair.first for pair in train} & {pair.first for pair in test}
     assert task_transfer.draw(pairs, 12, [], 12, seed=0)[0] == train
     assert [len(part) for part in task_transfer.draw(pairs[:10], 5, pairs[10:], 8, seed=1)] == [5, 8]
+
+
+def test_parsing_beside_its_encoder(tmp_path, capsys, tiny_model):
+    tiny_model.save(tmp_path / "lm")
+    parse_speed.main([str(tmp_path / "lm"), "--words", "3", "5", "--batch", "2", "--labels", "4", "--least", "0"])
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("| 3", "| 5"))]
+    assert [row.count("|") for row in rows] == [8, 8]

@@ -12,13 +12,14 @@ for both trees, unless `own_tags` asks for EVALB's way; where the tags of punctu
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from langnet.evaluate.metrics import ratio
+from langnet.evaluate.tag_scores import FOUND, PREDICTED, TRUE
 from langnet.text.trees import ROOTS, Bracket, Tree, category, without_words
 
 # The numbers of a sentence.
@@ -84,23 +85,25 @@ def bracket_f1(gold: Sequence[Tree], guesses: Sequence[Tree | None], rules: Brac
     return float(bracket_scores(bracket_statistics(gold, [guesses], rules)[0].sum(0))["f1"])
 
 
-def label_scores(
+def label_counts(
     gold: Sequence[Tree], guesses: Sequence[Tree | None], rules: BracketRules = COLLINS
-) -> dict[str, tuple[int, int, int]]:
-    """Of every label the brackets that were found, that there are and that were guessed; the most frequent first."""
-    found: Counter[str] = Counter()
-    true: Counter[str] = Counter()
-    said: Counter[str] = Counter()
+) -> tuple[np.ndarray, list[str]]:
+    """Of every label the brackets that were found, guessed and that there are, as `type_lines` reads them.
+
+    Returns:
+        (3 K,), and the K labels in their order.
+    """
+    counts: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(3))
     for one, other in zip(gold, guesses, strict=True):
         pair = _comparable(one, other, rules)
         if isinstance(pair, int):
             continue
-        counts = [Counter(_counted(tree, rules)) for tree in pair]
-        for total, part in ((true, counts[0]), (said, counts[1]), (found, counts[0] & counts[1])):
+        true, said = (Counter(_counted(tree, rules)) for tree in pair)
+        for kind, part in ((FOUND, true & said), (PREDICTED, said), (TRUE, true)):
             for bracket, times in part.items():
-                total[bracket.label] += times
-    order = sorted({*true, *said}, key=lambda label: (-true[label], label))
-    return {label: (found[label], true[label], said[label]) for label in order}
+                counts[bracket.label][kind] += times
+    labels = sorted(counts)
+    return np.concatenate([counts[label] for label in labels] or [np.zeros(0)]), labels
 
 
 def _sentence(gold: Tree, guess: Tree | None, rules: BracketRules) -> np.ndarray:

@@ -11,7 +11,7 @@ from langnet.evaluate.bracket_scores import (
     bracket_f1,
     bracket_scores,
     bracket_statistics,
-    label_scores,
+    label_counts,
 )
 from langnet.text.trees import Tree, parse_trees
 
@@ -121,8 +121,10 @@ def test_scores_of_nothing():
 
 def test_labels():
     gold, guess = tree("(S (NP (N a)) (VP (V b) (NP (N c))))"), tree("(S (NP (N a)) (NP (V b)) (X (N c)))")
-    found = label_scores([gold, gold], [guess, None])
-    assert found == {"NP": (1, 2, 2), "S": (1, 1, 1), "VP": (0, 1, 0), "X": (0, 0, 1)}
+    sums, labels = label_counts([gold, gold], [guess, None])
+    assert labels == ["NP", "S", "VP", "X"]
+    assert sums.tolist() == [1, 2, 2, 1, 1, 1, 0, 0, 1, 0, 1, 0], "found, guessed and true of each"
+    assert label_counts([], [])[1] == []
 
 
 def counted_otherwise(gold, guess):

@@ -11,8 +11,9 @@ import numpy as np
 from langnet.encoders.encoder import Encoder
 from langnet.errors import LangnetError
 from langnet.evaluate import bracket_scores as scoring
-from langnet.evaluate.bracket_scores import EVALB, bracket_statistics, label_scores
+from langnet.evaluate.bracket_scores import EVALB, bracket_statistics, label_counts
 from langnet.evaluate.scoring import Neighbour
+from langnet.evaluate.tag_scores import type_lines
 from langnet.evaluate.tree_baselines import Branching, grammar_trees
 from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
 from langnet.recipes.kinds.settings import read_settings
@@ -21,8 +22,6 @@ from langnet.tasks.task import SupervisedTask
 from langnet.text.corpus import Source
 from langnet.text.tree_files import ParseItem, read_parsed
 from langnet.text.trees import Chain, JudgedTree, Tree, bare, outer_label, spans_of, tree_text
-
-MOST_SHOWN = 30  # labels
 
 # Settings of the head, and their values, the default first.
 SETTINGS: dict[str, tuple[str, ...]] = {
@@ -90,7 +89,7 @@ class Parsing(Kind[ParseItem, ParseGuess]):
         outer, branching = _outer(train), Branching(trees)
         right, left = (branching.parse(words, side, outer) for side in ("right", "left"))
         grammar, others = grammar_trees(trees, words, right, outer)
-        note = "with parents, h = 1, v = 2" + (f"; {others:,} sentences branch to the right" if others else "")
+        note = "with parents, h = 1, v = 2" + (f"; {others:,} of its trees branch to the right" if others else "")
         return [
             Neighbour("right-branching", _guesses(right), "labels by the tags at the ends"),
             Neighbour("left-branching", _guesses(left), "labels by the tags at the ends"),
@@ -124,17 +123,7 @@ class Parsing(Kind[ParseItem, ParseGuess]):
                 f"EVALB drops punctuation by each tree's own tags; {dropped:,} sentences then have another length and "
                 f"count in no score, and F1 is {_f1(strict):.3f}"
             )
-        rows = list(label_scores(gold, trees).items())
-        width = max([len(label) for label, _ in rows[:MOST_SHOWN]], default=0)
-        for label, (found, true, said) in rows[:MOST_SHOWN]:
-            precision, recall, f1 = found / max(said, 1), found / max(true, 1), 2 * found / max(true + said, 1)
-            lines.append(
-                f"{label:{width}}  F1 {f1:.3f}  precision {precision:.3f}  recall {recall:.3f}  "
-                f"true {true:,}  predicted {said:,}"
-            )
-        if len(rows) > MOST_SHOWN:
-            lines.append(f"and {len(rows) - MOST_SHOWN} more")
-        return lines
+        return [*lines, *type_lines(*label_counts(gold, trees))]
 
 
 def _gold(item: ParseItem) -> Tree:
