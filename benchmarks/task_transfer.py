@@ -96,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=float)
     parser.add_argument("--head-epochs", type=float)
     parser.add_argument("--auxiliary-lm", type=float, default=0.0)
+    parser.add_argument("--layers", type=int)
     parser.add_argument("--cached-megabytes", type=int, default=FinetuneOptions().cached_megabytes)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)

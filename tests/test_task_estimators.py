@@ -53,6 +53,11 @@ def test_a_pair_regressor(tiny_model):
     np.testing.assert_allclose(regressor.predict([(b, a) for a, b in PAIRS]), found, atol=1e-4)
 
 
+def test_what_is_transferred_and_what_learns():
+    made = TextChooser(layers=1, cached_megabytes=7)._options().finetune
+    assert (made.layers, made.cached_megabytes) == (1, 7)
+
+
 def test_a_chooser(tiny_model):
     chooser = TextChooser(tiny_model, **QUICK).fit(CHOICES, [0, 2] * 4)
     table = chooser.predict_proba(CHOICES)

@@ -27,6 +27,7 @@ from langnet.cli.options import (
     Seed,
     Separator,
     TextColumn,
+    TransferredLayers,
     Where,
 )
 from langnet.cli.tasks import Place, columns, finetune_task, refuse_for_classification, task_help
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 Method = Literal["finetune", "frozen", "scratch"]
 PoolingName = Literal["last", "mean", "concat"]
 METHOD_HELP = "finetune trains everything; frozen a linear head on the layers' states; scratch starts from nothing."
+POOLING_HELP = "From positions to a text, where no frozen head starts."
 UNLABELLED_HELP = "Further texts of the same kind without labels, to learn from beside the labelled ones."
 HELD_OUT_HELP = (
     "Part of the labelled texts (or of the articles) that chooses the best step; 0 trains on all to the end."
@@ -69,6 +71,7 @@ def finetune(
     output: NewFolder,
     task: Annotated[str, typer.Option(help=task_help())] = "classify",
     method: Annotated[Method, typer.Option(help=METHOD_HELP)] = "finetune",
+    layers: TransferredLayers = None,
     unlabelled: Annotated[list[str] | None, typer.Option(help=UNLABELLED_HELP)] = None,
     text_column: TextColumn = "text",
     second_column: SecondColumn = None,
@@ -84,9 +87,7 @@ def finetune(
     schedule: Annotated[ScheduleName, typer.Option(help="Of the rates.")] = "slanted-triangular",
     gradual_unfreezing: Annotated[bool, typer.Option("--gradual-unfreezing", help="Thaw layer by layer.")] = False,
     auxiliary_lm: Annotated[float, typer.Option(help="Weight of the language-model loss beside the task's.")] = 0.0,
-    pooling: Annotated[
-        PoolingName, typer.Option(help="From positions to a text, where no frozen head starts.")
-    ] = "mean",
+    pooling: Annotated[PoolingName, typer.Option(help=POOLING_HELP)] = "mean",
     dropout: Annotated[float, typer.Option(help="Before the head.")] = 0.1,
     max_tokens: Annotated[int, typer.Option(min=3, help="Of a longer text the middle is left out.")] = 2048,
     validation_fraction: Annotated[float, typer.Option(help=HELD_OUT_HELP)] = 0.0,
@@ -102,7 +103,6 @@ def finetune(
     """Transfer a pretrained model to a task: classification, or what --task says.
 
     Of a model that has a task already the encoder is kept and the head replaced, so any task can serve as pretraining.
-
     Checkpoints and TensorBoard events of a fine-tuning are kept in OUTPUT.run.
     """
     check_models(model)
@@ -118,6 +118,7 @@ def finetune(
         gradual_unfreezing=gradual_unfreezing, auxiliary_lm=auxiliary_lm, document_features=not no_document_vectors,
         pooling=pooling, dropout=dropout, max_tokens=max_tokens, validation_fraction=validation_fraction, seed=seed,
         dropout_scale=dropout_scale, precision=precision, device=device, schedule=named_schedule(schedule),
+        layers=layers,
         cached_megabytes=cached_megabytes,
     )  # fmt: skip
     place = Place(output, overwrite, resume)

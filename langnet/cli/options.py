@@ -62,6 +62,9 @@ CachedMegabytes = Annotated[
     int,
     typer.Option(min=0, help="Of a frozen encoder's states that are kept for a task's head; 0 reads them each time."),
 ]
+TransferredLayers = Annotated[
+    int | None, typer.Option("--layers", help="Take the embeddings and so many layers, and draw the others anew.")
+]
 ScheduleName = Literal["slanted-triangular", "linear", "cosine", "trapezoid", "constant"]
 CacheWindow = Annotated[
     int | None, typer.Option(help="Also score with a continuous cache of so many tokens (Grave et al. 2016).")

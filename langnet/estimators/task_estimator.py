@@ -25,6 +25,7 @@ class TaskEstimator(BaseEstimator):
     Args:
         model: a language model, its folder or its name.
         method: `finetune`, `frozen` or `scratch`.
+        layers: how many layers come from the model, from the lowest, beside the embeddings; None takes all.
         epochs: passes over the items; None chooses.
         head_epochs: passes in which the head alone learns; None chooses.
         batch_size: items a step.
@@ -50,6 +51,7 @@ class TaskEstimator(BaseEstimator):
         model: Model | str | Path | None = None,
         method: Method = _DEFAULT.method,
         *,
+        layers: int | None = _DEFAULT.layers,
         epochs: float | None = _DEFAULT.epochs,
         head_epochs: float | None = _TRANSFER.head_epochs,
         batch_size: int = _DEFAULT.batch_size,
@@ -71,6 +73,7 @@ class TaskEstimator(BaseEstimator):
     ):
         self.model = model
         self.method = method
+        self.layers = layers
         self.epochs = epochs
         self.head_epochs = head_epochs
         self.batch_size = batch_size
@@ -103,6 +106,7 @@ class TaskEstimator(BaseEstimator):
         seed = int(drawn if isinstance(drawn, int | np.integer) else check_random_state(drawn).randint(2**31 - 1))
         finetune = FinetuneOptions(
             method=self.method,
+            layers=self.layers,
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,

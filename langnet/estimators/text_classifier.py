@@ -42,6 +42,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     Args:
         model: a language model, its folder or its name.
         method: `finetune`, `frozen` or `scratch`.
+        layers: how many layers come from the model, from the lowest, beside the embeddings; None takes all.
         epochs: passes over the texts; None chooses.
         least_steps: fewest steps where `epochs` is None.
         batch_size: documents a step.
@@ -82,6 +83,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         model: Model | str | Path | None = None,
         method: Method = _DEFAULT.method,
         *,
+        layers: int | None = _DEFAULT.layers,
         epochs: float | None = _DEFAULT.epochs,
         least_steps: int = _DEFAULT.least_steps,
         batch_size: int = _DEFAULT.batch_size,
@@ -110,6 +112,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     ):
         self.model = model
         self.method = method
+        self.layers = layers
         self.epochs = epochs
         self.least_steps = least_steps
         self.batch_size = batch_size
@@ -173,6 +176,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     def _options(self) -> FinetuneOptions:
         return FinetuneOptions(
             method=self.method,
+            layers=self.layers,
             epochs=self.epochs,
             least_steps=self.least_steps,
             batch_size=self.batch_size,

@@ -201,6 +201,11 @@ def _transfer(run: Mapping[str, Any]) -> str:
     sentences = [
         f"{method}, from {_number(run, 'examples')} labelled texts, seed {options.get('seed', 'not recorded')}."
     ]
+    if options.get("layers") is not None:
+        sentences.append(
+            f"Of the pretrained encoder, its embeddings and lowest {options['layers']} layers were taken; those above "
+            "were drawn anew."
+        )
     if run.get("pseudo_labelled"):
         sentences.append(f"{_number(run, 'pseudo_labelled')} further texts got their labels from the model itself.")
     if choice:

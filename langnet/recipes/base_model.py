@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
+from langnet.encoders.encoder import Encoder
+from langnet.encoders.registry import build_encoder_like
 from langnet.encoders.vectors import FAMILY as VECTORS
 from langnet.errors import LangnetError, warn
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.model import Model
 from langnet.training.progress import Progress
+from langnet.transfer.layers import lowest_layers
+
+
+def starting_encoder(base: Model, options: FinetuneOptions) -> Encoder:
+    """An encoder for a transfer to change: a copy of the base's, its lowest layers, or nothing but its architecture.
+
+    Raises:
+        LangnetError: more layers than it has, or a dropout dial that it has not.
+    """
+    if options.method == "scratch":
+        encoder = build_encoder_like(base.encoder, options.seed)
+    elif options.layers is not None:
+        encoder = lowest_layers(base.encoder, options.layers, options.seed)
+    else:
+        encoder = copy.deepcopy(base.encoder)
+    if options.dropout_scale is not None:
+        encoder.scale_dropout(options.dropout_scale)
+    return encoder
 
 
 def check_auxiliary(base: Model, options: FinetuneOptions) -> None:
@@ -28,7 +49,11 @@ def check_auxiliary(base: Model, options: FinetuneOptions) -> None:
 
 
 def say_what_is_kept(base: Model, options: FinetuneOptions, progress: Progress | None) -> None:
-    """Say of a model that has a task already that its encoder is kept and its head is not."""
+    """Say how many layers are kept, and of a model that has a task already that its encoder is and its head is not."""
+    if options.layers is not None and progress is not None:
+        n = base.encoder.n_layers
+        rest = "" if options.layers == n else f", the other {n - options.layers} are drawn anew"
+        progress.note(f"the embeddings and the lowest {options.layers} of {n} layers are the model's{rest}")
     if base.is_language_model or options.method == "scratch":
         return
     labels = base.labels or []

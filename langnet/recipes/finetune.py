@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -12,9 +11,8 @@ import numpy as np
 import torch
 
 from langnet.encoders.document_vectors import DocumentVectors
-from langnet.encoders.registry import build_encoder_like
 from langnet.errors import LangnetError
-from langnet.recipes.base_model import check_auxiliary, facts_before, say_what_is_kept
+from langnet.recipes.base_model import check_auxiliary, facts_before, say_what_is_kept, starting_encoder
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
 from langnet.recipes.model import Model, load
@@ -92,12 +90,8 @@ class _Job:
         self.device = torch.device(options.device) if options.device else default_device()
         self.choice: FrozenChoice | None = None
         self.student: Student | None = None
-        scratch = options.method == "scratch"
-        self.encoder = build_encoder_like(base.encoder, options.seed) if scratch else copy.deepcopy(base.encoder)
-        self.encoder.to(self.device)
-        if options.dropout_scale is not None:
-            self.encoder.scale_dropout(options.dropout_scale)
-        space = None if scratch or not options.document_features else base.document_vectors
+        self.encoder = starting_encoder(base, options).to(self.device)
+        space = None if options.method == "scratch" or not options.document_features else base.document_vectors
         if space is not None and base.is_classifier:
             space = space.without_scores()  # they are of the labels before
         self.model = replace(
@@ -213,7 +207,7 @@ class _Job:
         return {"loss": float(loss), "error": float((probabilities.argmax(1) != gold).mean())}
 
     def _facts(self, n: int, n_extra: int) -> dict[str, object]:
-        facts = {"examples": n, "pseudo_labelled": n_extra, "options": asdict(self.options)}
+        facts: dict[str, object] = {"examples": n, "pseudo_labelled": n_extra, "options": asdict(self.options)}
         weights = self.model.network.layer_weights()
         if weights:
             facts["layer_weights"] = weights

@@ -20,6 +20,8 @@ class FinetuneOptions:
     Attributes:
         method: `frozen` reads features once and fits a linear head on a scalar mix of all layers; `finetune` goes on
             from there and trains everything; `scratch` trains the same architecture from random weights, as a control.
+        layers: how many layers, from the lowest, come from the pretrained model beside its embeddings; those above are
+            drawn anew (Radford et al. 2018, figure 2). None takes all.
         epochs: passes over the labelled texts; None chooses so that a run has at least `least_steps` steps.
         least_steps: see `epochs`.
         batch_size: documents a step.
@@ -50,6 +52,7 @@ class FinetuneOptions:
     """
 
     method: Method = "finetune"
+    layers: int | None = None
     epochs: float | None = None
     least_steps: int = 60
     batch_size: int = 16
@@ -95,6 +98,10 @@ class FinetuneOptions:
                 raise LangnetError(
                     f"the {name.replace('_', ' ')} must be from 0 to below 1, not {getattr(self, name):g}"
                 )
+        if self.layers is not None and self.layers < 0:
+            raise LangnetError(f"{self.layers} layers cannot be taken; choose 0 (the embeddings alone) or more")
+        if self.layers is not None and self.method == "scratch":
+            raise LangnetError("from scratch no layers are taken from the model; leave the number of layers out")
         if self.hidden < 0:
             raise LangnetError(f"a hidden layer cannot be {self.hidden} wide; 0 does without one")
         if self.cached_megabytes < 0:

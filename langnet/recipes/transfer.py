@@ -5,7 +5,6 @@ Text classification, with its document vectors and co-training, has a recipe of 
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,13 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from langnet.encoders.encoder import Encoder
-from langnet.encoders.registry import build_encoder_like
 from langnet.errors import LangnetError
 from langnet.evaluate.abstention import abstain
 from langnet.evaluate.calibration import calibrate
 from langnet.evaluate.scoring import TaskReport, report_task
-from langnet.recipes.base_model import check_auxiliary, facts_before, say_what_is_kept
+from langnet.recipes.base_model import check_auxiliary, facts_before, say_what_is_kept, starting_encoder
 from langnet.recipes.calibrate import digest_of_items, fitted_warning
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
@@ -149,7 +146,7 @@ class TransferJob:
         self.base, self.kind, self.items, self.options, self.progress = base, kind, items, options, progress
         shared = options.finetune
         self.device = torch.device(shared.device) if shared.device else default_device()
-        self.encoder = self._encoder()
+        self.encoder = starting_encoder(base, shared)
         self.model = replace(
             base,
             network=self._network(),
@@ -246,14 +243,6 @@ class TransferJob:
                 least_steps=max(shared.least_steps, HEAD_STEPS),
             )
         return Fit(shared, epochs, str(self.device), folder, self.progress, resume)
-
-    def _encoder(self) -> Encoder:
-        shared = self.options.finetune
-        scratch = shared.method == "scratch"
-        encoder = build_encoder_like(self.base.encoder, shared.seed) if scratch else copy.deepcopy(self.base.encoder)
-        if shared.dropout_scale is not None:
-            encoder.scale_dropout(shared.dropout_scale)
-        return encoder
 
     def _network(self) -> TaskModel:
         shared, space = self.options.finetune, self.base.document_vectors

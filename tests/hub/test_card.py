@@ -43,6 +43,14 @@ def test_a_classifier_claims_no_score():
     assert "2.123" not in card  # the language model's score is not the classifier's
 
 
+def test_what_was_transferred():
+    options = {"method": "finetune", "seed": 1, "layers": 2}
+    run = {"examples": 100, "options": options}
+    card = write_card(CardFacts("c", "gpt", None, {}, ["a", "b"], 2048, {**FACTS, "finetune": run}, "classify"))
+    assert "Fine-tuning of all weights, from 100 labelled texts" in card
+    assert "its embeddings and lowest 2 layers were taken" in card
+
+
 def test_what_is_not_known_is_not_claimed():
     card = write_card(CardFacts("x", "gpt", None, {}))
     assert "**Pretraining.** Not recorded." in card

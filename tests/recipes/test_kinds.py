@@ -27,6 +27,7 @@ METHODS = {
     "frozen": FinetuneOptions("frozen", epochs=1, least_steps=1),
     "finetune": FinetuneOptions("finetune", epochs=1, least_steps=1, layer_decay=2.6, gradual_unfreezing=True),
     "scratch": FinetuneOptions("scratch", epochs=1, least_steps=1),
+    "layers": FinetuneOptions("finetune", layers=1, epochs=1, least_steps=1, gradual_unfreezing=True),
 }
 
 
