@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from langnet.encoders.encoder import Encoder
 from langnet.errors import LangnetError
 from langnet.evaluate.abstention import abstain
 from langnet.evaluate.calibration import calibrate
