@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from langnet.recipes.model import Model
 from tests.conftest import sentences
 from tests.pages import Block, PageError, commands, read_blocks, run_page
 from tests.warm import Commands
@@ -26,8 +27,9 @@ def blocks_of(path: Path) -> list[Block]:
     return [block for block in read_blocks(path.read_text(encoding="utf8"), name(path)) if not block.skip]
 
 
-def lay_out(folder: Path) -> None:
-    """The small files that every page starts with: raw.txt, train.csv, test.csv, new.csv."""
+def lay_out(folder: Path, model: Model) -> None:
+    """The small files that every page starts with: raw.txt, train.csv, test.csv, new.csv, and a model in .tiny-lm."""
+    model.save(folder / ".tiny-lm")
     train, test = sentences(200, seed=5), sentences(60, seed=6)
     raw = [*train.texts, *sentences(200, seed=7).texts]
     (folder / "raw.txt").write_text("\n\n".join(raw), encoding="utf8")
@@ -40,19 +42,19 @@ def lay_out(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
-def test_quick_examples(path: Path, tmp_path: Path, runner: Commands) -> None:
+def test_quick_examples(path: Path, tmp_path: Path, runner: Commands, tiny_model: Model) -> None:
     blocks = [block for block in blocks_of(path) if not block.slow]
     if any(not block.setup for block in blocks):
-        lay_out(tmp_path)
+        lay_out(tmp_path, tiny_model)
         run_page(blocks, tmp_path, QUICK_SECONDS, runner)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES, ids=name)
-def test_all_examples(path: Path, tmp_path: Path) -> None:
+def test_all_examples(path: Path, tmp_path: Path, tiny_model: Model) -> None:
     blocks = blocks_of(path)
     if any(block.slow for block in blocks):
-        lay_out(tmp_path)
+        lay_out(tmp_path, tiny_model)
         run_page(blocks, tmp_path, SLOW_SECONDS, Commands(warm=False))
 
 
@@ -126,8 +128,8 @@ class TestTheExtractor:
 
 
 class TestTheRunner:
-    def test_one_folder_one_session(self, tmp_path: Path, runner: Commands) -> None:
-        lay_out(tmp_path)
+    def test_one_folder_one_session(self, tmp_path: Path, runner: Commands, tiny_model: Model) -> None:
+        lay_out(tmp_path, tiny_model)
         code = [
             "```sh", "echo '[1, 2]' > a.json; head -1 train.csv | grep -x text,label", "```",
             "```python", "import json", "from pathlib import Path", "a = json.loads(Path('a.json').read_text())", "```",
