@@ -59,29 +59,50 @@ class CellFolder:
     def find(self, key: tuple[str, str, str, int], settings: str) -> TableCell | None:
         """The cell, where it was computed with the same settings before."""
         path = self._path(key)
-        cell = self._read(path) if path.exists() else None
+        cell = read_cells(path)[0] if path.exists() else None
         return cell if cell is not None and cell.settings == settings else None
 
     def add(self, cell: TableCell) -> None:
-        """Keep a cell; the file is whole or not there."""
-        path = self._path(cell.key)
-        facts = {name: value for name, value in asdict(cell).items() if name != "statistics"}
-        new = path.with_suffix(f".{os.getpid()}.new")
-        with new.open("wb") as file:
-            np.savez_compressed(file, statistics=cell.statistics, facts=np.array(json.dumps(facts)))
-        new.replace(path)
+        """Keep a cell."""
+        write_cells(self._path(cell.key), [cell])
+
+    def take_from(self, path: Path) -> None:
+        """Keep those of a file, if there is one, that are not here yet."""
+        for cell in read_cells(path) if path.exists() else ():
+            if not self._path(cell.key).exists():
+                self.add(cell)
 
     def all(self) -> list[TableCell]:
         """Every cell."""
-        return [self._read(path) for path in sorted(self.folder.glob("*.npz"))]
+        return [cell for path in sorted(self.folder.glob("*.npz")) for cell in read_cells(path)]
 
     def _path(self, key: tuple[str, str, str, int]) -> Path:
         return self.folder / ("--".join(str(part) for part in key).replace("/", "_").replace(" ", "_") + ".npz")
 
-    def _read(self, path: Path) -> TableCell:
-        with np.load(path) as held:
-            facts: dict[str, Any] = json.loads(str(held["facts"]))
-            return TableCell(**facts, statistics=held["statistics"])
+
+def write_cells(path: Path, cells: Sequence[TableCell]) -> None:
+    """Write cells into a file, which is whole or not there."""
+    facts = [{name: value for name, value in asdict(cell).items() if name != "statistics"} for cell in cells]
+    arrays = {str(i): _narrow(cell.statistics) for i, cell in enumerate(cells)}
+    new = path.with_suffix(f".{os.getpid()}.new")
+    with new.open("wb") as file:
+        np.savez_compressed(file, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
+    new.replace(path)
+
+
+def read_cells(path: Path) -> list[TableCell]:
+    """The cells of a file."""
+    with np.load(path) as held:
+        facts: list[dict[str, Any]] = json.loads(str(held["facts"]))
+        return [TableCell(**own, statistics=held[str(i)].astype(np.float64)) for i, own in enumerate(facts)]
+
+
+def _narrow(statistics: np.ndarray) -> np.ndarray:
+    """The same numbers, as small integers where they are counts."""
+    for kind in (np.int8, np.int16, np.int32):
+        if np.array_equal(narrow := statistics.astype(kind), statistics):
+            return narrow
+    return statistics
 
 
 class Resampler:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class TaskSet:
         train: how many items are learned from.
         test: how many are judged at most.
         read: from the folder of all data to the whole training and test parts.
+        head: settings of the task's head.
+        changes: to the options of every transfer, by name; of `epochs`, a factor on each method's.
     """
 
     name: str
@@ -45,6 +47,8 @@ class TaskSet:
     train: int
     test: int
     read: Callable[[Path], Split]
+    head: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     def test_items(self, data: Path) -> Items:
         """Those that are judged, the same for every draw."""
@@ -108,7 +112,7 @@ def _two_files(folder: str, names: tuple[str, str]) -> Callable[[Path], Split]:
     return read
 
 
-def _files(kind: str, train: str, test: str) -> Callable[[Path], Split]:
+def files(kind: str, train: str, test: str) -> Callable[[Path], Split]:
     """A file to learn from and one to be judged."""
 
     def read(data: Path) -> Split:
@@ -145,10 +149,10 @@ SETS: Sequence[TaskSet] = (
     TaskSet("MasakhaNEWS yor", CLASSIFY, YORUBA, 300, 411, _masakhane),
     TaskSet(
         "SNLI", "entail", ENGLISH, 2000, 2000,
-        _files("entail", "infersent_bundle/SNLI/s1.dev", "infersent_bundle/SNLI/s1.test"),
+        files("entail", "infersent_bundle/SNLI/s1.dev", "infersent_bundle/SNLI/s1.test"),
     ),
-    TaskSet("SICK entailment", "entail", ENGLISH, 1000, 2000, _files("entail", *_SICK)),
-    TaskSet("SICK relatedness", "similarity", ENGLISH, 1000, 2000, _files("similarity", *_SICK)),
+    TaskSet("SICK entailment", "entail", ENGLISH, 1000, 2000, files("entail", *_SICK)),
+    TaskSet("SICK relatedness", "similarity", ENGLISH, 1000, 2000, files("similarity", *_SICK)),
     TaskSet("XNLI en", "entail", ENGLISH, 1600, 1000, _apart("entail", "xnli/dev-en.tsv", lambda pair: pair.first)),
     TaskSet(
         "XQuAD en", "answer", ENGLISH, 800, 400,
@@ -156,13 +160,13 @@ SETS: Sequence[TaskSet] = (
     ),
     TaskSet(
         "WNUT 17", "tag", ENGLISH, 1000, 1287,
-        _files("tag", "wnut17/wnut17train.conll", "wnut17/emerging.test.annotated"),
+        files("tag", "wnut17/wnut17train.conll", "wnut17/emerging.test.annotated"),
     ),
-    TaskSet("UD English-EWT", "tag", ENGLISH, 300, 1000, _files("tag", f"{_UD}-train.conllu", f"{_UD}-test.conllu")),
-    TaskSet("MasakhaNER yor", "tag", YORUBA, 500, 1000, _files("tag", f"{_NER}/train.txt", f"{_NER}/test.txt")),
+    TaskSet("UD English-EWT", "tag", ENGLISH, 300, 1000, files("tag", f"{_UD}-train.conllu", f"{_UD}-test.conllu")),
+    TaskSet("MasakhaNER yor", "tag", YORUBA, 500, 1000, files("tag", f"{_NER}/train.txt", f"{_NER}/test.txt")),
     TaskSet(
         "COPA", "choose", ENGLISH, 400, 100,
-        _files("choose", "superglue_small/copa/train.jsonl", "superglue_small/copa/val.jsonl"),
+        files("choose", "superglue_small/copa/train.jsonl", "superglue_small/copa/val.jsonl"),
     ),
     TaskSet("BLiMP", MINIMAL_PAIRS, ENGLISH, 0, 4000, _blimp),
 )  # fmt: skip
@@ -175,14 +179,14 @@ def scores_of(task: TaskSet) -> Scores:
     return hit_scores if task.kind == MINIMAL_PAIRS else find_kind(task.kind).scores
 
 
-def find_sets(names: Sequence[str]) -> list[TaskSet]:
+def find_sets(names: Sequence[str], of: Sequence[TaskSet] = SETS) -> list[TaskSet]:
     """The sets of these names; all where none is given.
 
     Raises:
         LangnetError: there is none of a name.
     """
-    known = {found.name: found for found in SETS}
+    known = {found.name: found for found in of}
     for name in names:
         if name not in known:
             raise LangnetError(f"there is no set '{name}'; choose from {', '.join(known)}")
-    return [known[name] for name in names] if names else list(SETS)
+    return [known[name] for name in names] if names else list(of)

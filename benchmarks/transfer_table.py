@@ -2,12 +2,14 @@
 
     python -m benchmarks.transfer_table --output results/transfer.md
     python -m benchmarks.transfer_table --output results/transfer.md --sets SNLI TREC --encoders gpt --draws 1
+    python -m benchmarks.transfer_table --output results/structures.md --group structures
 
 Each encoder learns once from raw text. Each set is then learned from a few hundred labelled items, drawn anew for each
 draw: from scratch, by a head on frozen states, and by fine-tuning; text classification also with document vectors
 beside the states, langnet's default. Beside them stand a kind's neighbours: the majority, rules, bags of words. Every
 cell is kept as it is finished, so the same command goes on where it stood, and several processes may share the work by
-`--encoders` or `--sets`; the page is written from all cells that are there.
+`--encoders` or `--sets`; the page is written from all cells that are there. A file `.cells.npz` beside the page holds
+them too, so that rows of further encoders can be added on another machine, which need not compute the others anew.
 """
 
 from __future__ import annotations
@@ -24,16 +26,18 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from benchmarks.transfer_cells import CellFolder, TableCell
+from benchmarks.structure_sets import STRUCTURES
+from benchmarks.transfer_cells import CellFolder, TableCell, write_cells
 from benchmarks.transfer_encoders import ENCODERS, VECTORS, Encoders
 from benchmarks.transfer_page import write
-from benchmarks.transfer_sets import CLASSIFY, MINIMAL_PAIRS, Items, TaskSet, find_sets, scores_of
+from benchmarks.transfer_sets import CLASSIFY, MINIMAL_PAIRS, SETS, Items, TaskSet, find_sets, scores_of
 from langnet.errors import LangnetError
 from langnet.evaluate.baselines import MajorityBaseline, TfidfBaseline
 from langnet.evaluate.class_statistics import class_statistics
 from langnet.evaluate.scoring import Neighbour
 from langnet.recipes.finetune import finetune
 from langnet.recipes.finetune_options import FinetuneOptions
+from langnet.recipes.kinds.kind import HeadOptions
 from langnet.recipes.kinds.registry import find_kind
 from langnet.recipes.model import Model
 from langnet.recipes.transfer import TransferOptions, transfer
@@ -43,6 +47,7 @@ from langnet.training.machine import describe_machine, keep_freed_memory
 
 METHODS = ("scratch", "frozen", "finetune", "documents")
 ZERO = "zero labels"
+GROUPS = {"tasks": SETS, "structures": STRUCTURES}
 LONGEST = 400  # tokens of a text that is classified
 EPOCHS = {"scratch": 10.0, "finetune": 4.0, "frozen": None, "documents": None}  # None: the recipe's own
 
@@ -60,10 +65,15 @@ class Job:
         """Of the transfer; what random weights learn gets as many passes as a head and fine-tuning have together."""
         method: Literal["scratch", "frozen", "finetune"]
         method = "frozen" if self.method == "documents" else self.method  # type: ignore[assignment]
-        return FinetuneOptions(
+        made = FinetuneOptions(
             method, epochs=EPOCHS[self.method], max_tokens=LONGEST, seed=self.draw,
             document_features=self.method == "documents", device="cpu",
         )  # fmt: skip
+        return replace(made, **self.task.changes)
+
+    def transfer(self) -> TransferOptions:
+        """The same, with the head of a set's kind."""
+        return TransferOptions(self.options(), HeadOptions(settings=self.task.head))
 
 
 class Table:
@@ -92,7 +102,7 @@ class Table:
         """One cell, unless it is there."""
         task = job.task
         model, name = self._model(job.encoder, task.raw)
-        settings = fingerprint(task.name, task.train, task.test, asdict(job.options()), name)
+        settings = fingerprint(task.name, task.train, task.test, asdict(job.transfer()), name)
         if self.cells.find((task.name, job.encoder, job.method, job.draw), settings):
             return
         train, test = task.train_items(self.data, job.draw), task.test_items(self.data)
@@ -103,7 +113,7 @@ class Table:
             names = np.array(made.labels)
             guesses: Sequence[Any] = list(names[made.predict_proba([text for text, _ in test]).argmax(1)])
         else:
-            guesses = transfer(model, task.kind, train, TransferOptions(job.options())).guess(test)
+            guesses = transfer(model, task.kind, train, job.transfer()).guess(test)
         seconds = time.process_time() - started
         own = _statistics(task, test, [guesses])[0]
         self._keep(task, (job.encoder, job.method, job.draw), (len(train), own, seconds), settings)
@@ -160,6 +170,7 @@ def parser() -> argparse.ArgumentParser:
     """The arguments."""
     found = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     found.add_argument("--data", type=Path, default=Path("data"), help="folder of all data sets")
+    found.add_argument("--group", choices=GROUPS, default="tasks", help="of sets")
     found.add_argument("--sets", nargs="+", default=[], help="only these")
     found.add_argument("--encoders", nargs="+", choices=ENCODERS, default=list(ENCODERS))
     found.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
@@ -178,10 +189,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
     work = chosen.work or chosen.data / "transfer"
-    sets = find_sets(chosen.sets)
+    sets = find_sets(chosen.sets, GROUPS[chosen.group])
     if chosen.items:
         sets = [replace(s, train=min(s.train, chosen.items), test=min(s.test, chosen.items)) for s in sets]
     table = Table(chosen.data, work, Encoders(chosen.data, work / "encoders", chosen.size, chosen.scale))
+    held = chosen.output.with_suffix(".cells.npz")
+    table.cells.take_from(held)
     for draw in range(chosen.draws):
         for encoder in chosen.encoders:
             for task in sets:
@@ -192,7 +205,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "date": time.strftime("%Y-%m-%d"), "machine": describe_machine(),
     }  # fmt: skip
     wanted = {task.name for task in sets}
-    write(chosen.output, [cell for cell in table.cells.all() if cell.set in wanted], sets, facts)
+    cells = [cell for cell in table.cells.all() if cell.set in wanted]
+    write(chosen.output, cells, sets, facts)
+    write_cells(held, cells)
 
 
 def _fill(table: Table, task: TaskSet, encoder: str, methods: Sequence[str], draw: int) -> None:

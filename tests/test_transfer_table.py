@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import transfer_table
-from benchmarks.transfer_cells import CellFolder, Resampler, TableCell
+from benchmarks.transfer_cells import CellFolder, Resampler, TableCell, write_cells
 from benchmarks.transfer_encoders import VECTORS
 from benchmarks.transfer_page import set_table, write
 from benchmarks.transfer_sets import CLASSIFY, MINIMAL_PAIRS, SETS, TaskSet, find_sets
@@ -74,6 +74,19 @@ class TestCells:
         assert again.find(made.key, "other settings") is None
         assert [one.key for one in again.all()] == [made.key]
 
+    def test_cells_travel_in_one_file(self, tmp_path) -> None:
+        made = [cell("gpt", "frozen", draw, hits(0.5, seed=draw)) for draw in range(3)]
+        made[2].statistics[:] *= 0.37
+        write_cells(tmp_path / "page.cells.npz", made)
+        folder = CellFolder(tmp_path / "cells")
+        own = cell("gpt", "frozen", 1, hits(0.9))
+        folder.add(own)
+        folder.take_from(tmp_path / "page.cells.npz")
+        folder.take_from(tmp_path / "missing.npz")
+        found = folder.all()
+        assert [one.scores for one in found] == [made[0].scores, own.scores, made[2].scores]  # what is here stays
+        assert np.array_equal(found[2].statistics, made[2].statistics)
+
 
 class TestPages:
     def test_gains_and_summary(self, tmp_path) -> None:
@@ -125,7 +138,7 @@ class TestRun:
         raw = sentences(100, seed=3).texts
         model = train_word_vectors(raw, WordVectorOptions(VECTORS, dim=8, epochs=1, min_count=1), texts=True)
         made = TaskSet("small", CLASSIFY, "english", 40, 30, read)
-        monkeypatch.setattr(transfer_table, "find_sets", lambda names: [made])
+        monkeypatch.setattr(transfer_table, "find_sets", lambda names, of: [made])
         monkeypatch.setattr(transfer_table.Encoders, "get", lambda self, name, raw: model)
         command = ["--data", str(tmp_path), "--encoders", VECTORS, "--draws", "1", "--output", str(tmp_path / "t.md")]
         transfer_table.main(command)

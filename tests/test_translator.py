@@ -98,6 +98,24 @@ class TestFiles:
         (one,) = read_translations([tmp_path / "a.jsonl"], labelled=False)
         assert one.target is None
 
+    def test_sentences_by_language(self, tmp_path):
+        (tmp_path / "a.json").write_text('{"translation": {"en": "one", "yor": "ọ̀kan", "hau": "daya"}}\n')
+        for names, expected in (
+            ((None, None), ("one", "ọ̀kan")),
+            (("yor", "en"), ("ọ̀kan", "one")),
+            ((None, "en"), ("ọ̀kan", "one")),
+            (("hau", None), ("daya", "one")),
+        ):
+            (found,) = read_translations([tmp_path / "a.json"], *names)
+            assert (found.text, found.target) == expected
+        with pytest.raises(LangnetError, match="there is no column 'ibo'; the columns are 'en', 'yor', 'hau'"):
+            read_translations([tmp_path / "a.json"], "en", "ibo")
+        (tmp_path / "b.json").write_text('{"translation": {"en": "one"}}\n')
+        with pytest.raises(LangnetError, match="there is no column 'target'"):
+            read_translations([tmp_path / "b.json"])
+        (alone,) = read_translations([tmp_path / "b.json"], labelled=False)
+        assert json.loads(write_translations([alone], ["ọ̀kan"])) == {"translation": {"en": "one"}, "predicted": "ọ̀kan"}
+
     def test_mistakes(self, tmp_path):
         (tmp_path / "a.en").write_text("one\ntwo\n")
         (tmp_path / "a.de").write_text("eins\n")

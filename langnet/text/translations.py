@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from langnet.text.formats import TABLES, Row, damage_errors, format_of, open_byt
 from langnet.text.paths import require_path
 
 SOURCES, TARGETS = ("source", "src", "sentence1", "text"), ("target", "tgt", "translation", "sentence2")
+BY_LANGUAGE = "translation"  # a column that holds a sentence in each language, as the Hub's translation sets have it
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ def read_translations(
     Args:
         sources: `a.en+a.de`, two files of a sentence a line, also compressed; or tables (csv, tsv, jsonl, json,
             parquet); or, where no translations are needed, plain text.
-        text, target: columns of tables; None looks for `source` and `target`, or what published sets call them.
+        text, target: columns of tables; None looks for `source` and `target`, or what published sets call them. Where
+            a column `translation` holds sentences by language, these are languages, and None takes the first two.
         labelled: whether translations are needed.
 
     Raises:
@@ -97,12 +99,19 @@ def _lines(path: Path) -> list[str]:
 
 
 def _of_row(row: Row, path: Path, names: tuple[str | None, str | None], labelled: bool) -> Translation:
-    texts = []
+    texts, cells = [], row.cells
+    if isinstance(by_language := cells.get(BY_LANGUAGE), dict):
+        row, names = replace(row, cells=by_language), _two_languages(list(by_language), *names)
     for name, known in zip(names, (SOURCES, TARGETS), strict=True):
         chosen = name or next((key for key in known if key in row.cells), known[0])
         needed = known is SOURCES or labelled
         texts.append(clean_text(text_column(row, chosen, str(path))).text if needed else None)
-    return Translation(texts[0] or "", texts[1], f"{path}:{row.line}", row.cells)
+    return Translation(texts[0] or "", texts[1], f"{path}:{row.line}", cells)
+
+
+def _two_languages(languages: list[str], text: str | None, target: str | None) -> tuple[str | None, str | None]:
+    text = text or next((name for name in languages if name != target), None)
+    return text, target or next((name for name in languages if name != text), None)
 
 
 def write_translations(items: Sequence[Translation], texts: Sequence[str]) -> str:
