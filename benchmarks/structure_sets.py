@@ -73,19 +73,23 @@ def _read(kind: str, sources: Sequence[Any]) -> list[Any]:
 
 
 _ENGLISH, _PORTUGUESE = "up1/UP_English-EWT/en_ewt-up", "up1/UP_Portuguese-Bosque/pt_bosque-up"
+_DOCUMENTS = {"batch_size": 4}  # long ones
+_PAIRS = {"batch_size": 32}  # short ones
 STRUCTURES: Sequence[TaskSet] = (
     TaskSet(
         "UP English", "label_roles", ENGLISH, 1000, 1000,
         files("label_roles", f"{_ENGLISH}-dev.conllu", f"{_ENGLISH}-test.conllu"),
     ),
-    TaskSet(
-        "UP Portuguese", "label_roles", ENGLISH, 900, 900,
+    TaskSet(  # read by encoders of English: there is no Portuguese raw text among the data
+        "UP Portuguese, encoder English", "label_roles", ENGLISH, 900, 900,
         files("label_roles", f"{_PORTUGUESE}-train.conllu", f"{_PORTUGUESE}-test.conllu"),
     ),
     TaskSet("GUM trees", "parse", ENGLISH, 1000, 500, _gum("parse", "const", ".ptb")),
-    TaskSet("GUM chains", "corefer", ENGLISH, 60, 28, _gum("corefer", "coref/gum/conll", ".conll")),
-    TaskSet("LitBank", "corefer", ENGLISH, 80, 10, _litbank),
-    TaskSet("Multi30k en-de", "translate", ENGLISH, 5000, 1000, _multi30k("de")),
-    TaskSet("Multi30k en-fr", "translate", ENGLISH, 5000, 1000, _multi30k("fr")),
-    TaskSet("LAFAND en-yor", "translate", ENGLISH, 5000, 1000, _lafand),
+    TaskSet(
+        "GUM chains", "corefer", ENGLISH, 100, 30, _gum("corefer", "coref/gum/conll", ".conll"), changes=_DOCUMENTS
+    ),
+    TaskSet("LitBank", "corefer", ENGLISH, 40, 10, _litbank, changes=_DOCUMENTS),
+    TaskSet("Multi30k en-de", "translate", ENGLISH, 3000, 1000, _multi30k("de"), changes=_PAIRS),
+    TaskSet("Multi30k en-fr", "translate", ENGLISH, 3000, 1000, _multi30k("fr"), changes=_PAIRS),
+    TaskSet("LAFAND en-yor", "translate", ENGLISH, 3000, 1000, _lafand, changes=_PAIRS),
 )  # fmt: skip

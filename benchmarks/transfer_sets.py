@@ -38,7 +38,7 @@ class TaskSet:
         test: how many are judged at most.
         read: from the folder of all data to the whole training and test parts.
         head: settings of the task's head.
-        changes: to the options of every transfer, by name; of `epochs`, a factor on each method's.
+        changes: to the options of every transfer, by name.
     """
 
     name: str
