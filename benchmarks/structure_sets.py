@@ -86,10 +86,10 @@ STRUCTURES: Sequence[TaskSet] = (
     ),
     TaskSet("GUM trees", "parse", ENGLISH, 1000, 500, _gum("parse", "const", ".ptb")),
     TaskSet(
-        "GUM chains", "corefer", ENGLISH, 100, 30, _gum("corefer", "coref/gum/conll", ".conll"), changes=_DOCUMENTS
+        "GUM chains", "corefer", ENGLISH, 60, 30, _gum("corefer", "coref/gum/conll", ".conll"), changes=_DOCUMENTS
     ),
-    TaskSet("LitBank", "corefer", ENGLISH, 40, 10, _litbank, changes=_DOCUMENTS),
-    TaskSet("Multi30k en-de", "translate", ENGLISH, 3000, 1000, _multi30k("de"), changes=_PAIRS),
-    TaskSet("Multi30k en-fr", "translate", ENGLISH, 3000, 1000, _multi30k("fr"), changes=_PAIRS),
-    TaskSet("LAFAND en-yor", "translate", ENGLISH, 3000, 1000, _lafand, changes=_PAIRS),
+    TaskSet("LitBank", "corefer", ENGLISH, 30, 10, _litbank, changes=_DOCUMENTS),
+    TaskSet("Multi30k en-de", "translate", ENGLISH, 2000, 1000, _multi30k("de"), changes=_PAIRS),
+    TaskSet("Multi30k en-fr", "translate", ENGLISH, 2000, 1000, _multi30k("fr"), changes=_PAIRS),
+    TaskSet("LAFAND en-yor", "translate", ENGLISH, 2000, 1000, _lafand, changes=_PAIRS),
 )  # fmt: skip
