@@ -22,8 +22,8 @@ BOUNDARY = "-DOCSTART-"  # begins a document in CoNLL-2003
 NOTHING = "_"  # an empty cell of CoNLL-U
 _PREDICTED = "Predicted"  # in MISC, beside a true tag
 _NAMES = re.compile(r"#\s*global\.columns\s*=\s*(.+)")
-# What is no row although it may have as many cells: comments of CoNLL-U and of SemEval's sets.
-_COMMENT = re.compile(r"# (?:(?:id|newdoc|newpar|sent_id|text|global\.columns)\b|\S+ = )")
+# What is no row although it may have as many cells: comments of CoNLL-U, of SemEval's sets, and of GermEval's.
+_COMMENT = re.compile(r"#[ \t]+(?:(?:id|newdoc|newpar|sent_id|text|global\.columns)\b|\S+ = |https?://)")
 _NO_WORD = re.compile(r"\d+[-.]\d+")
 _ID = re.compile(r"\d+(?:[-.]\d+)?")
 _BLANK = " \t\r\n"

@@ -20,12 +20,17 @@ from langnet.text.formats import Row, column, damage_errors, format_of, open_byt
 from langnet.text.tab_separated import tab_separated_rows
 from langnet.text.table_rows import table_rows
 
-# Names that published sets give their columns: SNLI and XNLI, GLUE, SICK, MRPC, QNLI.
-FIRST = ("premise", "sentence1", "sentence_A", "text", "question1", "first", "#1 String", "question")
-SECOND = ("hypothesis", "sentence2", "sentence_B", "text2", "question2", "second", "#2 String", "sentence")
-LABEL = ("gold_label", "label", "entailment_judgment", "entailment_label", "is_duplicate", "Quality")
+# Names that published sets give their columns: SNLI and XNLI, GLUE, SICK, MRPC, QNLI, ANLI, BoolQ, FEVER as NLI.
+FIRST = (
+    "premise", "sentence1", "sentence_A", "text", "question1", "first", "#1 String", "question", "context", "evidence",
+)  # fmt: skip
+SECOND = (
+    "hypothesis", "sentence2", "sentence_B", "text2", "question2", "second", "#2 String", "sentence", "passage",
+    "query", "claim",
+)  # fmt: skip
+LABEL = ("gold_label", "label", "entailment_judgment", "entailment_label", "is_duplicate", "Quality", "answer")
 SCORE = ("relatedness_score", "similarity_score", "score", "similarity", "label")
-NO_LABEL = "-"  # SNLI's, where the annotators had no majority
+NO_LABEL, NO_CLASS = "-", "-1"  # SNLI's, where the annotators had no majority; the Hub's beside classes from 0 on
 _XML = re.compile(rb"<!ENTITY", re.IGNORECASE)
 _SPLIT = re.compile(r"s1(\..+)")  # InferSent's names: s1.dev beside s2.dev and labels.dev
 
@@ -91,6 +96,8 @@ def read_pairs(sources: Sequence[Source], columns: PairColumns | None = None, la
         else:
             for name, rows in _tables(source):
                 pairs += _pairs(_with_header(rows, columns), name, columns, labelled)
+    if labelled and columns.known_labels is LABEL:
+        pairs = _with_a_class(pairs)
     if not pairs:
         chosen = " with " + ", ".join(f"{k}={v}" for k, v in columns.where.items()) if columns.where else ""
         raise LangnetError(f"{', '.join(map(str, sources))}: no pairs of texts found{chosen}")
@@ -168,6 +175,14 @@ def _pairs(rows: Sequence[Row], name: str, columns: PairColumns, labelled: bool)
         if not label:
             raise LangnetError(f"{name}, line {row.line}: the column '{label_column}' is empty; every pair needs one")
         yield Pair(first, second, label, where, row.cells, kind)
+
+
+def _with_a_class(pairs: list[Pair]) -> list[Pair]:
+    """Without those of class -1, where the others are numbered from 0 on; beside 1 alone it is a class like another."""
+    classes = {pair.label for pair in pairs}
+    if NO_CLASS not in classes or "0" not in classes or not all(str(one).isdecimal() for one in classes - {NO_CLASS}):
+        return pairs
+    return [pair for pair in pairs if pair.label != NO_CLASS]
 
 
 def _found(row: Row, known: Sequence[str]) -> str:

@@ -62,10 +62,10 @@ def read_questions(
     answers: str | None = None,
     labelled: bool = True,
 ) -> list[Question]:
-    """Read SQuAD's json, or tables (jsonl, json, csv, tsv, parquet) with a question a row; any of them compressed.
+    """Read SQuAD's json, MRQA's jsonl, or tables with a question a row (jsonl, json, csv, tsv, parquet).
 
     Args:
-        sources: files.
+        sources: files, also compressed.
         question, passage, answers: columns of tables; None takes SQuAD's names. Answers are `{"text": [...],
             "answer_start": [...]}`, a list of objects with both, or a text with its place in the column `answer_start`.
         labelled: whether the answers are needed; otherwise they are not looked at.
@@ -156,7 +156,9 @@ class _Reader:
         for row in rows:
             if isinstance(row.cells.get("data"), list) and self.columns[1] not in row.cells:
                 found += list(self._nested(row.cells["data"]))
-            else:
+            elif isinstance(row.cells.get("qas"), list):  # MRQA: a passage a line, with its questions
+                found += list(self._nested([{"title": "", "paragraphs": [_as_squad(row.cells)]}]))
+            elif [*row.cells] != ["header"]:  # MRQA's first line
                 found.append(self._flat(row))
         if self.mistakes:
             more = f" ({len(self.mistakes):,} such answers in the file)" if len(self.mistakes) > 1 else ""
@@ -240,6 +242,26 @@ class _Reader:
         if not isinstance(text, str):
             raise LangnetError(f"{where}: there is no text '{name}'; SQuAD's files have one there")
         return text
+
+
+def _as_squad(cells: dict[str, Any]) -> dict[str, Any]:
+    """MRQA's passage: of each question the places that were detected, whose ends are inclusive."""
+    passage, asked = cells.get("context"), []
+    for one in cells["qas"]:
+        entry = dict(one) if isinstance(one, dict) else {}
+        entry.setdefault("id", entry.get("qid"))
+        places = [
+            span
+            for found in entry.get("detected_answers") or ()
+            if isinstance(found, dict)
+            for span in found.get("char_spans") or ()
+        ]
+        if isinstance(passage, str) and places:
+            entry["answers"] = [
+                {"text": passage[start : end + 1], "answer_start": start} for start, end in map(tuple, places)
+            ]
+        asked.append(entry)
+    return {"context": passage, "qas": asked}
 
 
 def _unpacked(cell: Any) -> Any:

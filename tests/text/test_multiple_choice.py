@@ -24,6 +24,48 @@ def test_copa(tmp_path):
     assert item.texts(1) == ("It rained.", "so", "It is wet.")
 
 
+LETTERED = [{"text": "rain", "label": "A"}, {"text": "snow", "label": "B"}]
+PUBLISHED = {
+    "ARC": ({"question": {"stem": "Why?", "choices": LETTERED}, "answerKey": "B"}, ("", "Why?", ("rain", "snow"), 1)),
+    "ARC with digits": (
+        {"question": "Why?", "choices": {"text": ["rain", "snow"], "label": ["1", "2"]}, "answerKey": "1"},
+        ("", "Why?", ("rain", "snow"), 0),
+    ),
+    "PIQA": ({"goal": "Boil", "sol1": "Pour", "sol2": "Put", "label": 1}, ("Boil", "", ("Pour", "Put"), 1)),
+    "Social IQA": (
+        {"context": "Ann left.", "question": "Why?", "answerA": "x", "answerB": "y", "answerC": "z", "label": "3"},
+        ("Ann left.", "Why?", ("x", "y", "z"), 2),
+    ),
+    "SciQ": (
+        {"question": "q", "distractor1": "z", "distractor2": "a", "correct_answer": "m", "support": "s"},
+        ("s", "q", ("a", "m", "z"), 1),
+    ),
+    "Belebele": (
+        {"flores_passage": "t", "question": "q", "mc_answer1": "a", "mc_answer2": "b", "correct_answer_num": "2"},
+        ("t", "q", ("a", "b"), 1),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_rows(tmp_path, name):
+    row, expected = PUBLISHED[name]
+    (item,) = read_multiple_choice([table(tmp_path / "a.jsonl", row)])
+    assert (item.context, item.question, item.alternatives, item.answer) == expected
+    assert item.cells == row
+
+
+def test_several_questions_of_an_article(tmp_path):
+    row = {"article": "t", "questions": ["p _ ?", "q?"], "options": [["a", "b"], ["c", "d"]], "answers": ["B", "A"]}
+    items = read_multiple_choice([table(tmp_path / "a.jsonl", row)])
+    assert [(item.question, item.alternatives, item.answer) for item in items] == [
+        ("p _ ?", ("a", "b"), 1), ("q?", ("c", "d"), 0),
+    ]  # fmt: skip
+    assert items[1].cells == {"article": "t", "question": "q?", "options": ["c", "d"], "answer": "A"}
+    with pytest.raises(LangnetError, match="line 1: the lists questions, options, answers are not of one length"):
+        read_multiple_choice([table(tmp_path / "b.jsonl", {**row, "answers": ["B"]})])
+
+
 STORY = """InputStoryid,InputSentence1,InputSentence2,InputSentence3,InputSentence4,RandomFifthSentenceQuiz1,\
 RandomFifthSentenceQuiz2,AnswerRightEnding
 x,One.,Two.,Three.,Four.,Wrong.,Right.,2

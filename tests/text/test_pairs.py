@@ -32,6 +32,30 @@ def test_snli_jsonl_leaves_out_pairs_without_a_gold_label(tmp_path):
     assert len(read_pairs([path], labelled=False)) == 2
 
 
+def test_class_minus_one_is_none_only_beside_classes_from_zero(tmp_path):
+    def read(*labels):
+        rows = [{"premise": "a", "hypothesis": "b", "label": label} for label in labels]
+        (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return [pair.label for pair in read_pairs([tmp_path / "a.jsonl"])]
+
+    assert read(0, -1, 2, 1) == ["0", "2", "1"]
+    assert read(-1, 1) == ["-1", "1"]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"context": "p", "hypothesis": "h", "label": "e", "reason": "r"}, ("p", "h", "e")),  # ANLI
+        ({"question": "q", "title": "t", "answer": True, "passage": "p"}, ("q", "p", "True")),  # BoolQ
+        ({"query": "q", "context": "c", "label": "SUPPORTS"}, ("c", "q", "SUPPORTS")),  # FEVER as inference
+    ],
+)
+def test_columns_of_published_sets(tmp_path, row, expected):
+    (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n")
+    (pair,) = read_pairs([tmp_path / "a.jsonl"])
+    assert (pair.first, pair.second, pair.label) == expected
+
+
 def test_sick_is_a_text_file_with_tabs_and_two_labels(tmp_path):
     header = "pair_ID\tsentence_A\tsentence_B\trelatedness_score\tentailment_judgment\n"
     path = write(tmp_path / "SICK.txt", header + "1\tA dog\tNo dog\t3.5\tCONTRADICTION\n")

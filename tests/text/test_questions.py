@@ -80,6 +80,16 @@ def test_csv_parquet_and_packed_files(tmp_path):
         assert item.answers == (Answer("Rome", ROME),), name
 
 
+def test_mrqa(tmp_path):
+    asked = {"qid": "7", "question": "Who sat?", "answers": ["cat"]}
+    asked["detected_answers"] = [{"text": "cat", "char_spans": [[4, 6], [17, 19]]}]
+    lines = [{"header": {"dataset": "x"}}, {"id": "", "context": "The cat sat; the cat.", "qas": [asked]}]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (item,) = read_questions([tmp_path / "a.jsonl"])
+    assert (item.name, item.question) == ("7", "Who sat?")
+    assert [(answer.text, answer.start) for answer in item.answers or ()] == [("cat", 4), ("cat", 17)]
+
+
 def test_other_columns(tmp_path):
     row = {"ask": "Where?", "text": PASSAGE, "gold": "Rome"}
     path = write(tmp_path / "a.jsonl", row)

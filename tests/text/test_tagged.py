@@ -81,6 +81,10 @@ class TestColumns:
         text = "# id 5239 domain=en\n# text = x\n#tag\tO\nx\tO\n\n# next\ny\tO\n"
         assert [s.words for s in read_tagged([file(text)])] == [("#tag", "x"), ("y",)]
 
+    def test_a_comment_that_names_an_address(self, file):
+        (sentence,) = read_tagged([file("#\thttp://de.org/\t[2009]\n1\tEr\tB-PER\n\n", "a.tsv")], words="2")
+        assert (sentence.words, sentence.tags) == (("Er",), ("B-PER",))
+
     def test_guesses_stand_behind_or_in_place(self, file):
         path = file(CONLL)
         tags = [["B-X", "I-X", "O"], ["O", "O"]]
