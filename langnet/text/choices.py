@@ -1,8 +1,7 @@
 """Questions that a language model answers by likelihood: minimal pairs, alternatives in a context, judged sentences.
 
-The formats are those of the published sets: BLiMP's pairs; COPA's premise with two choices; WinoGrande's sentence with
-a blank and two options, which cloze tests and Winograd schemas are easily written in; contexts with a list of endings;
-CoLA's table without a header.
+The formats are those of the published sets: BLiMP's pairs; multiple choice and cloze tests as `text.multiple_choice`
+reads them; CoLA's table without a header.
 """
 
 from __future__ import annotations
@@ -16,16 +15,13 @@ from langnet.errors import LangnetError
 from langnet.text.clean import clean_text
 from langnet.text.corpus import Source
 from langnet.text.formats import Row, text_column
+from langnet.text.multiple_choice import BLANK, RELATIONS, MultipleChoice, read_multiple_choice
 from langnet.text.table_rows import table_rows
 
 GOOD = ("sentence_good", "good", "grammatical")
 BAD = ("sentence_bad", "bad", "ungrammatical")
 GROUPS = ("field", "linguistics_term", "phenomenon", "UID", "category", "type")  # scores are given for each of these
-CONTEXT = ("sentence", "text", "context", "premise", "question", "ctx")
-LISTS = ("choices", "alternatives", "options", "endings")
-ANSWER = ("label", "answer", "gold")
-_NUMBERED = re.compile(r"(?:choice|option|ending|alternative)_?(\d+)", re.IGNORECASE)
-_BLANK = re.compile(r"(?<![^\W_])_+(?![^\W_])")  # not the underscore of snake_case
+SENTENCE, JUDGEMENT = ("sentence", "text"), ("label", "gold")  # of sentences that were judged
 _LETTER = re.compile(r"[^\W_]")
 
 
@@ -97,21 +93,19 @@ def read_minimal_pairs(sources: Sequence[Source]) -> list[MinimalPair]:
 
 
 def read_choices(sources: Sequence[Source], labelled: bool = True) -> list[Choice]:
-    """Questions from tables: a context and alternatives, in a list `choices` or in columns `choice1`, `option2`, ….
+    """Questions of multiple choice, each as one text with a place for its alternatives.
 
-    A run of underscores in the context is the place of the alternatives; without one they end the text. Where there is
-    a column `question` with `cause` or `effect`, the row is COPA's, and context and choice become one sentence with
-    "because" or "so". The answer is the number of the alternative, or the alternative itself; numbers count from 0, but
-    from 1 in a column `answer`, as in the sets that have it.
+    A blank in the context or the question is that place; without one the alternatives end the text. COPA's context and
+    choice become one sentence with "because" or "so".
 
     Args:
-        sources: see `langnet.text.table_rows`.
+        sources: see `langnet.text.multiple_choice.read_multiple_choice`.
         labelled: whether every question needs its answer.
 
     Raises:
         LangnetError: a row that cannot be understood, with file and line.
     """
-    return [_choice(row, name, labelled) for row, name in table_rows(sources)]
+    return [_choice(item) for item in read_multiple_choice(sources, labelled=labelled)]
 
 
 def read_judged(sources: Sequence[Source]) -> list[Judged]:
@@ -130,7 +124,7 @@ def read_judged(sources: Sequence[Source]) -> list[Judged]:
             cells = [str(cell) for cell in row.cells.values()]
             found.append(_judged(cells[3], cells[1], f"{name}:{row.line}"))
         else:
-            sentence, label = (_text(row, _found(row, known), name) for known in (CONTEXT, ANSWER))
+            sentence, label = (_text(row, _found(row, known), name) for known in (SENTENCE, JUDGEMENT))
             found.append(_judged(sentence, label, f"{name}:{row.line}"))
         seen = name
     return found
@@ -146,68 +140,29 @@ def _judged(sentence: str, label: str, where: str) -> Judged:
     return Judged(clean_text(sentence).text, label.strip() == "1", where)
 
 
-def _choice(row: Row, name: str, labelled: bool) -> Choice:
-    where = f"{name}:{row.line}"
-    alternatives = _alternatives(row, name)
-    gold = _gold(row, alternatives, where) if labelled else None
-    if str(row.cells.get("question", "")).strip() in ("cause", "effect") and "premise" in row.cells:
-        return _cause_or_effect(row, name, alternatives, gold)
-    text = _text(row, _found(row, CONTEXT), name)
-    blank = _BLANK.search(text)
-    if blank is None:
-        before, after = f"{text} ", ""
-    else:
-        before, after = text[: blank.start()], text[blank.end() :]
-    return Choice(before, alternatives, after, gold, groups=_groups(row), source=where)
+def _choice(item: MultipleChoice) -> Choice:
+    cells = item.cells or {}
+    groups = {name: str(cells[name]) for name in GROUPS if cells.get(name) not in (None, "")}
+    if item.question in RELATIONS.values() and cells.get("question") in RELATIONS:
+        return _cause_or_effect(item, groups)
+    text = " ".join(part for part in (item.context, item.question) if part)
+    blank = BLANK.search(text)
+    before, after = (text[: blank.start()], text[blank.end() :]) if blank else (f"{text} " if text else "", "")
+    return Choice(before, item.alternatives, after, item.answer, groups=groups, source=item.source)
 
 
-def _cause_or_effect(row: Row, name: str, alternatives: tuple[str, ...], gold: int | None) -> Choice:
+def _cause_or_effect(item: MultipleChoice, groups: dict[str, str]) -> Choice:
     """COPA's premise and choices as one sentence each (Roemmele et al. 2011)."""
-    premise = _text(row, "premise", name).rstrip(".!? ")
-    word = "because" if str(row.cells["question"]).strip() == "cause" else "so"
-    groups = {"question": str(row.cells["question"]).strip()}
-    written = tuple(_lowered(text) for text in alternatives)
-    return Choice(f"{premise} {word} ", written, "", gold, f"{word} ", groups, f"{name}:{row.line}")
+    premise, word = item.context.rstrip(".!? "), item.question
+    asked = {"question": next(name for name, relation in RELATIONS.items() if relation == word)}
+    written = tuple(_lowered(text) for text in item.alternatives)
+    return Choice(f"{premise} {word} ", written, "", item.answer, f"{word} ", groups | asked, item.source)
 
 
 def _lowered(text: str) -> str:
     """The first letter small, unless the first word is I or has a second capital."""
     first = re.split(r"[\s']", text, maxsplit=1)[0]
     return text if first == "I" or (len(first) > 1 and not first[1:].islower()) else text[:1].lower() + text[1:]
-
-
-def _alternatives(row: Row, name: str) -> tuple[str, ...]:
-    listed = next(
-        (row.cells[key] for key in ("choices", "alternatives", "options", "endings") if key in row.cells), None
-    )
-    if listed is not None:
-        found = [str(one) for one in listed] if isinstance(listed, list | tuple) else []
-    else:
-        numbered = [(int(match[1]), key) for key in row.cells if (match := _NUMBERED.fullmatch(str(key)))]
-        found = [str(text_column(row, key, name)) for _, key in sorted(numbered)]
-    cleaned = tuple(clean_text(one).text.strip() for one in found)
-    if len(cleaned) < 2 or not all(cleaned):
-        raise LangnetError(
-            f"{name}, line {row.line}: a question needs two alternatives or more, none of them empty, in a list "
-            f"'choices' or in columns 'choice1', 'choice2', …; found {len([one for one in cleaned if one])}"
-        )
-    return cleaned
-
-
-def _gold(row: Row, alternatives: Sequence[str], where: str) -> int:
-    key = _found(row, ANSWER)
-    if key not in row.cells:
-        raise LangnetError(f"{where}: the answer is missing; give a column 'label' with the number of the alternative")
-    value = str(row.cells[key]).strip()
-    if value in alternatives:
-        return alternatives.index(value)
-    first = 1 if key == "answer" else 0
-    if not value.isdigit() or not first <= int(value) < first + len(alternatives):
-        raise LangnetError(
-            f"{where}: the {key} is '{value}'; it has to be one of the alternatives, or a number from {first} to "
-            f"{first + len(alternatives) - 1}"
-        )
-    return int(value) - first
 
 
 def _text(row: Row, name: str, file: str) -> str:

@@ -307,13 +307,24 @@ class TestReaders:
         assert (second.before, second.gold, second.goes_on) == ("It costs snake_case and ", 1, False)
         assert (third.before, third.gold) == ("Once upon a ", 0)
 
+    def test_questions_of_other_sets(self, tmp_path):
+        choices = {"text": ["rain", "snow"], "label": ["A", "B"]}
+        rows = [
+            {"question": "What falls?", "choices": choices, "answerKey": "B"},
+            {"article": "It fell.", "question": "What fell was _ .", "options": ["rain", "snow"], "answer": "A"},
+        ]
+        (tmp_path / "c.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        first, second = read_choices([tmp_path / "c.jsonl"])
+        assert (first.before, first.alternatives, first.gold) == ("What falls? ", ("rain", "snow"), 1)
+        assert (second.before, second.after, second.gold) == ("It fell. What fell was ", " .", 0)
+
     @pytest.mark.parametrize(
         ("row", "told"),
         [
-            ({"text": "a _", "choices": ["x"], "label": 0}, "needs two alternatives or more"),
-            ({"text": "a _", "choices": ["x", "y"], "label": 2}, "a number from 0 to 1"),
-            ({"text": "a _", "choices": ["x", "y"], "answer": 0}, "a number from 1 to 2"),
-            ({"text": "a _", "choices": ["x", "y"]}, "the answer is missing"),
+            ({"text": "a _", "choices": ["x"], "label": 0}, "two or more are needed"),
+            ({"text": "a _", "choices": ["x", "y"], "label": 2}, "number from 0 to 1"),
+            ({"text": "a _", "choice1": "x", "choice2": "y", "answer": 0}, "number from 1 to 2"),
+            ({"text": "a _", "choices": ["x", "y"]}, "there is no column 'answer'"),
         ],
     )
     def test_mistakes(self, tmp_path, row, told):
