@@ -47,6 +47,11 @@ from langnet.training.machine import describe_machine, keep_freed_memory
 
 METHODS = ("scratch", "frozen", "finetune", "documents")
 ZERO = "zero labels"
+# The simplest neighbour of a kind, whose cell stands for all of them.
+SIMPLEST = {
+    "label_roles": "no roles at all", "parse": "right-branching", "corefer": "no chains",
+    "translate": "the sentence itself",
+}  # fmt: skip
 GROUPS = {"tasks": SETS, "structures": STRUCTURES}
 LONGEST = 400  # tokens of a text that is classified
 EPOCHS = {"scratch": 10.0, "finetune": 4.0, "frozen": None, "documents": None}  # None: the recipe's own
@@ -87,7 +92,8 @@ class Table:
     def neighbours(self, task: TaskSet, draw: int) -> None:
         """The cells of the neighbours, unless they are there."""
         settings = fingerprint(task.name, task.train, task.test, draw)
-        if task.kind == MINIMAL_PAIRS or self.cells.find((task.name, "", "majority", draw), settings):
+        simplest = SIMPLEST.get(task.kind, "majority")
+        if task.kind == MINIMAL_PAIRS or self.cells.find((task.name, "", simplest, draw), settings):
             return
         train, test = task.train_items(self.data, draw), task.test_items(self.data)
         started = time.process_time()
@@ -95,7 +101,7 @@ class Table:
         seconds = time.process_time() - started
         statistics = _statistics(task, test, [neighbour.guesses for neighbour in found])
         for index, (neighbour, own) in enumerate(zip(found, statistics, strict=True)):
-            name = "majority" if index == 0 else neighbour.name
+            name = simplest if index == 0 else neighbour.name
             self._keep(task, ("", name, draw), (len(train), own, seconds / len(found)), settings)
 
     def cell(self, job: Job) -> None:

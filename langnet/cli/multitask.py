@@ -28,9 +28,10 @@ from langnet.errors import LangnetError
 if TYPE_CHECKING:
     from langnet.recipes.kinds.kind import Kind
 
+LEARNED = ("classify", *TASKS)
 SOURCES_HELP = (
     "KIND=FILE, or NAME:KIND=FILE where a kind occurs twice; a name given again has one more file. Kinds: "
-    f"{', '.join(TASKS)}."
+    f"{', '.join(LEARNED)}."
 )
 TEMPERATURE_HELP = "How even tasks of unequal sizes are drawn: 1 in proportion to their items, inf all equally often."
 HELD_OUT_HELP = "Part of each task's items that chooses the best step; 0 trains on all to the end."
@@ -39,6 +40,7 @@ HELD_OUT_HELP = "Part of each task's items that chooses the best step; 0 trains 
 @app.command(
     epilog=examples(
         "langnet multitask my-lm entail=snli.jsonl tag=train.conll --output both",
+        "langnet multitask my-lm classify=films.csv mood:classify=posts.csv --output both",
         "langnet multitask my-lm ner:tag=wnut.conll pos:tag=en.conllu similarity=SICK_train.txt --output three",
         "langnet evaluate both/entail test.jsonl",
     )
@@ -94,7 +96,7 @@ def multitask(
     )  # fmt: skip
     read: dict[str, tuple[Kind[Any, Any] | str, list[Any]]] = {}
     for name, (kind_name, files) in wanted.items():
-        kind = find_kind(kind_name)
+        kind = find_kind(kind_name, together=True)
         read[name] = kind, kind.read(files, Columns())
     how = TransferOptions(options, HeadOptions(dropout))
     place, progress = run_folder(output), ConsoleProgress("multitask")
@@ -124,9 +126,9 @@ def _wanted(tasks: list[str]) -> dict[str, tuple[str, list[str]]]:
         name = name or kind
         if not equals or not file or not kind:
             raise LangnetError(f"'{written}' is no task: write KIND=FILE or NAME:KIND=FILE, such as tag=train.conll")
-        if kind not in TASKS:
+        if kind not in LEARNED:
             raise LangnetError(
-                f"'{written}': there is no kind '{kind}' to learn together; choose from {', '.join(TASKS)}"
+                f"'{written}': there is no kind '{kind}' to learn together; choose from {', '.join(LEARNED)}"
             )
         if "/" in name or name in (".", ".."):
             raise LangnetError(f"'{written}': a task's name becomes a folder; leave '{name}' without slashes and dots")

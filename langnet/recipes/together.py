@@ -69,7 +69,7 @@ def transfer_together(
     say_what_is_kept(base, options.finetune, progress)
     jobs = {}
     for name, (kind, items) in tasks.items():
-        found = find_kind(kind) if isinstance(kind, str) else kind
+        found = find_kind(kind, together=True) if isinstance(kind, str) else kind
         jobs[name] = TransferJob(base, found, list(items), options, progress)
     return _learn(jobs, options, temperature, (folder, resume), progress)
 

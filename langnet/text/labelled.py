@@ -15,6 +15,21 @@ from langnet.text.formats import TABLES, column, damage_errors, decode, format_o
 from langnet.text.paths import require_path
 
 
+@dataclass(frozen=True)
+class LabelledText:
+    """One text of `LabelledData`.
+
+    Attributes:
+        text: cleaned.
+        label: None where it is to be predicted.
+        source: `file:line` or `file`.
+    """
+
+    text: str
+    label: str | None = None
+    source: str = ""
+
+
 @dataclass
 class LabelledData:
     """Texts with one label each.
@@ -31,6 +46,12 @@ class LabelledData:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def items(self) -> list[LabelledText]:
+        """One by one."""
+        sources = self.sources or [""] * len(self)
+        return [LabelledText(*row) for row in zip(self.texts, self.labels, sources, strict=True)]
 
     @property
     def label_names(self) -> list[str]:

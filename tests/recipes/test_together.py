@@ -16,6 +16,8 @@ from langnet.recipes.model import load
 from langnet.recipes.pretrain import PretrainOptions, pretrain
 from langnet.recipes.together import transfer_together
 from langnet.recipes.transfer import TransferOptions, evaluate_task
+from langnet.tasks.classify import Classify
+from langnet.text.labelled import LabelledText
 from tests.recipes.kind_items import TRAIN
 
 QUICK = TransferOptions(FinetuneOptions(epochs=1, least_steps=1, batch_size=8), HeadOptions(hidden=8), head_epochs=1)
@@ -50,6 +52,43 @@ def test_each_is_a_model_by_itself(tmp_path, model, tiny_labelled):
     first, second = (list(made[name].encoder.parameters()) for name in ("entail", "tag"))
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True)), "they share what they read with"
     assert torch.equal(before, torch.cat([p.flatten() for p in model.encoder.parameters()])), "the base was changed"
+
+
+def labelled(data, n):
+    return [LabelledText(text, label) for text, label in zip(data.texts[:n], data.labels[:n], strict=True)]
+
+
+def test_a_classifier_comes_out_as_an_ordinary_one(tmp_path, model, tiny_labelled):
+    items = labelled(tiny_labelled, 40)
+    wanted = {"mood": ("classify", items), "tag": ("tag", TRAIN["tag"](tiny_labelled)[:24])}
+    made = transfer_together(model, wanted, QUICK)["mood"]
+    guesses = made.guess(items)
+    made.save(tmp_path / "mood")
+    again = load(tmp_path / "mood")
+    assert again.is_classifier
+    assert type(again.network.task) is Classify
+    texts = [item.text for item in items]
+    assert again.labels == sorted(set(tiny_labelled.labels))
+    assert again.predict(texts) == [guess.label for guess in guesses]
+    assert again.predict_proba(texts)[:, 0] == pytest.approx(
+        [guess.probabilities[again.labels[0]] for guess in guesses], abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("model", ["gpt"], indirect=True)
+def test_classes_are_learned(model, tiny_labelled):
+    items = labelled(tiny_labelled, 160)
+    wanted = {"mood": ("classify", items[:100]), "tag": ("tag", TRAIN["tag"](tiny_labelled)[:40])}
+    made = transfer_together(model, wanted, TransferOptions(FinetuneOptions(epochs=2), head_epochs=1))
+    assert "strength" in made["mood"].facts["finetune"]["frozen_choice"]
+    report, _ = evaluate_task(made["mood"], find_kind("classify", together=True), items[100:], items[:100])
+    assert [row.name for row in report.rows][1:] == ["majority", "TF-IDF"]
+    own, majority = (next(iter(row.scores.values())).value for row in report.rows[:2])
+    assert own > majority + 0.2
+    with pytest.raises(LangnetError, match="at least two different labels, found pos"):
+        transfer_together(model, {**wanted, "mood": ("classify", [LabelledText("a", "pos")] * 9)}, QUICK)
+    with pytest.raises(LangnetError, match="there is no task 'classify'"):
+        find_kind("classify")
 
 
 @pytest.mark.parametrize("model", ["gpt"], indirect=True)
@@ -113,7 +152,7 @@ def test_the_command_line(run, tmp_path, tiny_model):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (["tag=a", "sing=b"], "there is no kind 'sing' to learn together; choose from multilabel"),
+        (["tag=a", "sing=b"], "there is no kind 'sing' to learn together; choose from classify"),
         (["tag=a", "entail"], "'entail' is no task: write KIND=FILE"),
         (["tag=a", "tag=b"], "several tasks are learned together; for one: langnet finetune"),
         (["x:tag=a", "x:entail=b"], "the task 'x' is of the kind 'tag' and of 'entail'"),

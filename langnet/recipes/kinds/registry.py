@@ -7,6 +7,7 @@ from typing import Any
 from langnet.errors import LangnetError
 from langnet.recipes.kinds.answer import Answers
 from langnet.recipes.kinds.choose import MultipleChoiceKind
+from langnet.recipes.kinds.classify import Classification
 from langnet.recipes.kinds.corefer import Coreference
 from langnet.recipes.kinds.entail import Entailment
 from langnet.recipes.kinds.kind import Kind
@@ -32,14 +33,21 @@ _ALL: list[Kind[Any, Any]] = [
     Translating(),
 ]
 KINDS = {kind.name: kind for kind in _ALL}
+CLASSIFICATION = Classification()  # among several tasks; alone it has a recipe of its own
 
 
-def find_kind(name: str) -> Kind[Any, Any]:
+def find_kind(name: str, together: bool = False) -> Kind[Any, Any]:
     """The kind of this name.
+
+    Args:
+        name: of the task.
+        together: whether it is one of several, so that it may be `classify`.
 
     Raises:
         LangnetError: there is none.
     """
+    if together and name == CLASSIFICATION.name:
+        return CLASSIFICATION
     if name not in KINDS:
         raise LangnetError(f"there is no task '{name}'; choose one of classify, {', '.join(KINDS)}")
     return KINDS[name]
