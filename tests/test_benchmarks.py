@@ -10,6 +10,7 @@ import pytest
 from benchmarks import (
     awd_lstm_speed,
     continuous_cache,
+    decoder_speed,
     glove_settings,
     glove_speed,
     parse_speed,
@@ -20,10 +21,12 @@ from benchmarks import (
 )
 from benchmarks.aligned_words import translations
 from benchmarks.lstm_variants import LSTMShape
+from benchmarks.transfer_sets import TaskSet
 from benchmarks.variants import Shape
 from langnet.evaluate.cache import CacheOptions
 from langnet.text.pairs import Pair
 from tests.conftest import sentences
+from tests.recipes.kind_items import TRAIN
 
 TINY = ["--layers", "1", "--dim", "16", "--heads", "2", "--vocabulary", "50", "--context", "8", "--batch", "2"]
 TINY += ["--steps", "1", "--warmup", "1", "--matrix", "32", "--rounds", "2"]
@@ -239,3 +242,17 @@ def test_parsing_beside_its_encoder(tmp_path, capsys, tiny_model):
     parse_speed.main([str(tmp_path / "lm"), "--words", "3", "5", "--batch", "2", "--labels", "4", "--least", "0"])
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("| 3", "| 5"))]
     assert [row.count("|") for row in rows] == [8, 8]
+
+
+def test_decoders_beside_their_encoder(tmp_path, monkeypatch, tiny_model, tiny_labelled):
+    items = TRAIN["label_roles"](tiny_labelled)[:12]
+    made = TaskSet("small", "label_roles", "english", 8, 4, lambda data: (items, items))
+    monkeypatch.setattr(decoder_speed, "STRUCTURES", [made])
+    monkeypatch.setattr(decoder_speed, "DECODERS", [decoder_speed.Decoder("roles", "small", {"hidden": "32"})])
+    tiny_model.save(tmp_path / "lm")
+    command = [str(tmp_path / "lm"), "--epochs", "1", "--rounds", "1", "--output", str(tmp_path / "page.md")]
+    decoder_speed.main(command)
+    (found,) = json.loads((tmp_path / "page.json").read_text())["decoders"]
+    assert (found["decoder"], found["n_items"], found["unit"]) == ("roles", 4, "sentences")
+    assert 0 < found["encoder_seconds"] < found["seconds"]
+    assert "| roles | 4 sentences |" in (tmp_path / "page.md").read_text()
