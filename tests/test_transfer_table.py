@@ -8,7 +8,8 @@ import pytest
 from benchmarks import transfer_table
 from benchmarks.transfer_cells import CellFolder, Resampler, TableCell, write_cells
 from benchmarks.transfer_encoders import VECTORS
-from benchmarks.transfer_page import set_table, write
+from benchmarks.transfer_page import write
+from benchmarks.transfer_rows import set_table
 from benchmarks.transfer_sets import CLASSIFY, MINIMAL_PAIRS, SETS, TaskSet, find_sets
 from langnet.errors import LangnetError
 from langnet.recipes.word_vectors import WordVectorOptions, train_word_vectors
@@ -106,7 +107,12 @@ class TestPages:
         assert "| gpt, frozen | 1 | 1 / 0 / 0 | 1 / 0 / 0 |" in page
         assert "c &lt;x&gt;" in (tmp_path / "page.html").read_text()
         held = json.loads((tmp_path / "page.json").read_text())
-        assert held["sets"][0]["rows"][3]["over_scratch"]["value"] == pytest.approx(high.mean() - low.mean())
+        frozen = held["sets"][0]["rows"][3]
+        assert frozen["over_scratch"]["value"] == pytest.approx(high.mean() - low.mean())
+        assert frozen["closed"] == pytest.approx((high.mean() - low.mean()) / (1 - low.mean()))
+        shown = (tmp_path / "page.html").read_text()
+        assert shown.count("<circle") == len(made.rows)
+        assert shown.count('<span class="above"><b>') == 1, "one method is above both"
 
     def test_pairs_have_no_gains(self) -> None:
         own = np.array([[1.0, 1.0], [0.0, 1.0]] * 50)
