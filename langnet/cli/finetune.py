@@ -9,6 +9,7 @@ import typer
 from langnet.cli.app import app, check_device, check_output, console, examples, read_texts, run_folder
 from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import (
+    Adapters,
     CachedMegabytes,
     Device,
     Documents,
@@ -72,6 +73,7 @@ def finetune(
     task: Annotated[str, typer.Option(help=task_help())] = "classify",
     method: Annotated[Method, typer.Option(help=METHOD_HELP)] = "finetune",
     layers: TransferredLayers = None,
+    adapters: Adapters = 0,
     unlabelled: Annotated[list[str] | None, typer.Option(help=UNLABELLED_HELP)] = None,
     text_column: TextColumn = "text",
     second_column: SecondColumn = None,
@@ -118,8 +120,7 @@ def finetune(
         gradual_unfreezing=gradual_unfreezing, auxiliary_lm=auxiliary_lm, document_features=not no_document_vectors,
         pooling=pooling, dropout=dropout, max_tokens=max_tokens, validation_fraction=validation_fraction, seed=seed,
         dropout_scale=dropout_scale, precision=precision, device=device, schedule=named_schedule(schedule),
-        layers=layers,
-        cached_megabytes=cached_megabytes,
+        layers=layers, adapters=adapters, cached_megabytes=cached_megabytes,
     )  # fmt: skip
     place = Place(output, overwrite, resume)
     if task == "classify":

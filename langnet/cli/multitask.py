@@ -11,6 +11,7 @@ import typer
 from langnet.cli.app import app, check_device, check_output, console, examples, run_folder
 from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import (
+    Adapters,
     CachedMegabytes,
     Device,
     DropoutScale,
@@ -53,6 +54,7 @@ def multitask(
     method: Annotated[
         Literal["finetune", "scratch"], typer.Option(help="From the pretrained weights, or from nothing.")
     ] = "finetune",
+    adapters: Adapters = 0,
     epochs: Annotated[float | None, typer.Option(help="Passes over all items; enough for 60 steps by default.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Items a step.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="Peak rate of the top layer.")] = 3e-4,
@@ -92,7 +94,7 @@ def multitask(
         method=method, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, layer_decay=layer_decay,
         auxiliary_lm=auxiliary_lm, max_tokens=max_tokens, validation_fraction=validation_fraction, seed=seed,
         dropout_scale=dropout_scale, precision=precision, device=device, schedule=named_schedule(schedule),
-        cached_megabytes=cached_megabytes,
+        cached_megabytes=cached_megabytes, adapters=adapters,
     )  # fmt: skip
     read: dict[str, tuple[Kind[Any, Any] | str, list[Any]]] = {}
     for name, (kind_name, files) in wanted.items():

@@ -65,6 +65,9 @@ CachedMegabytes = Annotated[
 TransferredLayers = Annotated[
     int | None, typer.Option("--layers", help="Take the embeddings and so many layers, and draw the others anew.")
 ]
+Adapters = Annotated[
+    int, typer.Option(min=0, metavar="RANK", help="Products of so low a rank learn beside the weights, which stay.")
+]
 ScheduleName = Literal["slanted-triangular", "linear", "cosine", "trapezoid", "constant"]
 CacheWindow = Annotated[
     int | None, typer.Option(help="Also score with a continuous cache of so many tokens (Grave et al. 2016).")

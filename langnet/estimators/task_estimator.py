@@ -26,6 +26,7 @@ class TaskEstimator(BaseEstimator):
         model: a language model, its folder or its name.
         method: `finetune`, `frozen` or `scratch`.
         layers: how many layers come from the model, from the lowest, beside the embeddings; None takes all.
+        adapters: rank of the products that learn beside the encoder's matrices; 0 lets the weights themselves learn.
         epochs: passes over the items; None chooses.
         head_epochs: passes in which the head alone learns; None chooses.
         batch_size: items a step.
@@ -52,6 +53,7 @@ class TaskEstimator(BaseEstimator):
         method: Method = _DEFAULT.method,
         *,
         layers: int | None = _DEFAULT.layers,
+        adapters: int = _DEFAULT.adapters,
         epochs: float | None = _DEFAULT.epochs,
         head_epochs: float | None = _TRANSFER.head_epochs,
         batch_size: int = _DEFAULT.batch_size,
@@ -74,6 +76,7 @@ class TaskEstimator(BaseEstimator):
         self.model = model
         self.method = method
         self.layers = layers
+        self.adapters = adapters
         self.epochs = epochs
         self.head_epochs = head_epochs
         self.batch_size = batch_size
@@ -107,6 +110,7 @@ class TaskEstimator(BaseEstimator):
         finetune = FinetuneOptions(
             method=self.method,
             layers=self.layers,
+            adapters=self.adapters,
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,

@@ -43,6 +43,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         model: a language model, its folder or its name.
         method: `finetune`, `frozen` or `scratch`.
         layers: how many layers come from the model, from the lowest, beside the embeddings; None takes all.
+        adapters: rank of the products that learn beside the encoder's matrices; 0 lets the weights themselves learn.
         epochs: passes over the texts; None chooses.
         least_steps: fewest steps where `epochs` is None.
         batch_size: documents a step.
@@ -84,6 +85,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         method: Method = _DEFAULT.method,
         *,
         layers: int | None = _DEFAULT.layers,
+        adapters: int = _DEFAULT.adapters,
         epochs: float | None = _DEFAULT.epochs,
         least_steps: int = _DEFAULT.least_steps,
         batch_size: int = _DEFAULT.batch_size,
@@ -113,6 +115,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self.model = model
         self.method = method
         self.layers = layers
+        self.adapters = adapters
         self.epochs = epochs
         self.least_steps = least_steps
         self.batch_size = batch_size
@@ -177,6 +180,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         return FinetuneOptions(
             method=self.method,
             layers=self.layers,
+            adapters=self.adapters,
             epochs=self.epochs,
             least_steps=self.least_steps,
             batch_size=self.batch_size,

@@ -194,7 +194,7 @@ def _transfer(run: Mapping[str, Any]) -> str:
     options, choice = run.get("options") or {}, run.get("frozen_choice") or {}
     methods = {
         "frozen": "A linear head on frozen features",
-        "finetune": "Fine-tuning of all weights",
+        "finetune": "Fine-tuning" if run.get("learned_weights") else "Fine-tuning of all weights",
         "scratch": "Training from random weights: nothing of the pretraining is used",
     }
     method = methods.get(str(options.get("method")), "Transfer")
@@ -205,6 +205,12 @@ def _transfer(run: Mapping[str, Any]) -> str:
         sentences.append(
             f"Of the pretrained encoder, its embeddings and lowest {options['layers']} layers were taken; those above "
             "were drawn anew."
+        )
+    if run.get("learned_weights"):
+        learned = run["learned_weights"]
+        sentences.append(
+            f"Low-rank adapters of rank {options.get('adapters')} learned beside the encoder's weights, and were added "
+            f"to them at the end: {_number(learned, 'n')} weights learned, {learned['share']:.1%} of the model's."
         )
     if run.get("pseudo_labelled"):
         sentences.append(f"{_number(run, 'pseudo_labelled')} further texts got their labels from the model itself.")

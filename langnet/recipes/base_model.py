@@ -12,6 +12,7 @@ from langnet.errors import LangnetError, warn
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.model import Model
 from langnet.training.progress import Progress
+from langnet.transfer.adapters import adapted
 from langnet.transfer.layers import lowest_layers
 
 
@@ -32,12 +33,16 @@ def starting_encoder(base: Model, options: FinetuneOptions) -> Encoder:
     return encoder
 
 
-def check_auxiliary(base: Model, options: FinetuneOptions) -> None:
-    """Nothing, where the language-model loss is off or the model has one.
+def check_base(base: Model, options: FinetuneOptions) -> None:
+    """Nothing, where the model has what the options ask of it; said before anything is read or trained.
 
     Raises:
-        LangnetError: it has none.
+        LangnetError: it has no language-model loss, or no matrices for adapters.
     """
+    if options.adapters:
+        adapted(base.encoder, options.adapters)
+        if options.layers is not None and options.layers < base.encoder.n_layers:
+            raise LangnetError("layers that are drawn anew have to learn whole; leave out --layers or --adapters")
     if not options.auxiliary_lm:
         return
     if base.family == VECTORS.name:

@@ -12,7 +12,7 @@ import torch
 
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.errors import LangnetError
-from langnet.recipes.base_model import check_auxiliary, facts_before, say_what_is_kept, starting_encoder
+from langnet.recipes.base_model import check_base, facts_before, say_what_is_kept, starting_encoder
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
 from langnet.recipes.model import Model, load
@@ -24,6 +24,7 @@ from langnet.tasks.pooling import Pooling
 from langnet.text.labelled import LabelledData
 from langnet.training.machine import default_device
 from langnet.training.progress import Progress
+from langnet.transfer.adapters import learned_weights
 from langnet.transfer.co_training import Documents, Student, co_train
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.frozen import (
@@ -71,7 +72,7 @@ def finetune(
     """
     options = options or FinetuneOptions()
     base = load(model) if isinstance(model, str | Path) else model
-    check_auxiliary(base, options)
+    check_base(base, options)
     names, classes = _class_ids(texts, labels)
     say_what_is_kept(base, options, progress)
     made = _Job(base, options, names, classes, progress).run(texts, unlabelled, folder, resume)
@@ -211,6 +212,8 @@ class _Job:
         weights = self.model.network.layer_weights()
         if weights:
             facts["layer_weights"] = weights
+        if self.options.adapters:
+            facts["learned_weights"] = learned_weights(self.model.network, self.options.adapters)
         if self.choice:
             facts["frozen_choice"] = asdict(self.choice)
         if self.student:

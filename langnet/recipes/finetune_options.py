@@ -22,6 +22,8 @@ class FinetuneOptions:
             from there and trains everything; `scratch` trains the same architecture from random weights, as a control.
         layers: how many layers, from the lowest, come from the pretrained model beside its embeddings; those above are
             drawn anew (Radford et al. 2018, figure 2). None takes all.
+        adapters: rank of the products that learn beside the encoder's matrices, which stay (Hu et al. 2021); 0 lets
+            the weights themselves learn.
         epochs: passes over the labelled texts; None chooses so that a run has at least `least_steps` steps.
         least_steps: see `epochs`.
         batch_size: documents a step.
@@ -53,6 +55,7 @@ class FinetuneOptions:
 
     method: Method = "finetune"
     layers: int | None = None
+    adapters: int = 0
     epochs: float | None = None
     least_steps: int = 60
     batch_size: int = 16
@@ -102,6 +105,13 @@ class FinetuneOptions:
             raise LangnetError(f"{self.layers} layers cannot be taken; choose 0 (the embeddings alone) or more")
         if self.layers is not None and self.method == "scratch":
             raise LangnetError("from scratch no layers are taken from the model; leave the number of layers out")
+        if self.adapters < 0:
+            raise LangnetError(f"adapters of rank {self.adapters} cannot be; choose 1 or more, or 0 for none")
+        if self.adapters and self.method != "finetune":
+            raise LangnetError(
+                f"adapters learn beside pretrained weights, which the method '{self.method}' has no use for; take the "
+                "method finetune, or leave the adapters out"
+            )
         if self.hidden < 0:
             raise LangnetError(f"a hidden layer cannot be {self.hidden} wide; 0 does without one")
         if self.cached_megabytes < 0:

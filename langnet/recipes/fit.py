@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from langnet.training.budget import Budget
 from langnet.training.loop import LoopConfig, Trainer
 from langnet.training.optimizer import OptimizerConfig
 from langnet.training.progress import Progress
+from langnet.transfer.adapters import adapters, describe_learned, learned_weights
 from langnet.transfer.groups import GradualUnfreezing, model_groups
 from langnet.transfer.model import TaskModel
 from langnet.transfer.together import MixedBatches, TasksTogether
@@ -56,6 +58,20 @@ class Fit:
             validate: on held-out examples; the best weights by its first value are then kept.
             learning_rate: peak rate; None takes the options'.
         """
+        rank = 0 if network.frozen else self.options.adapters
+        if rank and self.progress:
+            self.progress.note(describe_learned(learned_weights(network, rank)))
+        with adapters(network.encoder, rank, self.options.seed) if rank else nullcontext():
+            return self._train(network, batches, validate, learning_rate)
+
+    def _train(
+        self,
+        network: TaskModel | TasksTogether,
+        batches: ExampleBatches[Any] | MixedBatches,
+        validate: Callable[[], dict[str, float]] | None,
+        learning_rate: float | None,
+    ) -> list[dict[str, Any]]:
+        """The run itself; see `run`."""
         options = self.options
         epochs = options.epochs or max(self.epochs, options.least_steps / batches.batches_per_epoch)
         steps = max(1, round(epochs * batches.batches_per_epoch))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from langnet.errors import LangnetError
-from langnet.recipes.base_model import check_auxiliary, say_what_is_kept
+from langnet.recipes.base_model import check_base, say_what_is_kept
 from langnet.recipes.fit import FEW_EPOCHS, Fit
 from langnet.recipes.kinds.kind import Kind
 from langnet.recipes.kinds.registry import find_kind
@@ -65,7 +65,7 @@ def transfer_together(
             "frozen"
         )
     task_shares([1], temperature)  # a wrong temperature is said before anything is read
-    check_auxiliary(base, options.finetune)
+    check_base(base, options.finetune)
     say_what_is_kept(base, options.finetune, progress)
     jobs = {}
     for name, (kind, items) in tasks.items():

@@ -20,7 +20,7 @@ from langnet.errors import LangnetError
 from langnet.evaluate.abstention import abstain
 from langnet.evaluate.calibration import calibrate
 from langnet.evaluate.scoring import TaskReport, report_task
-from langnet.recipes.base_model import check_auxiliary, facts_before, say_what_is_kept, starting_encoder
+from langnet.recipes.base_model import check_base, facts_before, say_what_is_kept, starting_encoder
 from langnet.recipes.calibrate import digest_of_items, fitted_warning
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
@@ -33,6 +33,7 @@ from langnet.tasks.task import Task
 from langnet.text.splits import drawn_groups
 from langnet.training.machine import autocast, default_device
 from langnet.training.progress import Progress, SilentProgress
+from langnet.transfer.adapters import learned_weights
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.model import TaskModel
 from langnet.transfer.state_cache import StateCache
@@ -88,7 +89,7 @@ def transfer(
     options = options or TransferOptions()
     base = load(model) if isinstance(model, str | Path) else model
     found = find_kind(kind) if isinstance(kind, str) else kind
-    check_auxiliary(base, options.finetune)
+    check_base(base, options.finetune)
     say_what_is_kept(base, options.finetune, progress)
     return TransferJob(base, found, list(items), options, progress).run(folder, resume)
 
@@ -288,6 +289,8 @@ class TransferJob:
         weights = self.model.network.layer_weights()
         if weights:
             facts["layer_weights"] = weights
+        if options.finetune.adapters:
+            facts["learned_weights"] = learned_weights(self.model.network, options.finetune.adapters)
         if self.chosen is not None:
             facts["frozen_choice"] = dict(self.chosen)
         return facts

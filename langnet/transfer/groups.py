@@ -31,7 +31,7 @@ class ParameterGroup:
 
 
 def encoder_groups(encoder: Encoder, decay: float = 1.0) -> list[ParameterGroup]:
-    """The encoder's groups, embeddings first; each learns `decay` times slower than the one above it.
+    """What learns of the encoder, in groups, embeddings first; each learns `decay` times slower than the one above it.
 
     Howard & Ruder 2018, section 3.2, use 2.6. With 1.0 all layers learn at the same rate.
     """
@@ -43,8 +43,9 @@ def encoder_groups(encoder: Encoder, decay: float = 1.0) -> list[ParameterGroup]
     for index, parameters in enumerate(groups):
         rate = decay ** -(len(groups) - 1 - index)
         name = "embeddings" if index == 0 else f"layer {index}"
-        parts.append(ParameterGroup(name, [p for p in parameters if id(p) not in outside], rate, hidden=True))
-        parts.append(ParameterGroup(name, [p for p in parameters if id(p) in outside], rate))
+        learned = [p for p in parameters if p.requires_grad]  # beside adapters, the pretrained weights stay
+        parts.append(ParameterGroup(name, [p for p in learned if id(p) not in outside], rate, hidden=True))
+        parts.append(ParameterGroup(name, [p for p in learned if id(p) in outside], rate))
     return [part for part in parts if part.parameters]
 
 
@@ -69,11 +70,12 @@ def model_groups(model: TaskModel | TasksTogether, decay: float = 1.0, head_rate
 class GradualUnfreezing:
     """Thaw one layer after another from the top (Howard & Ruder 2018, section 3.3).
 
-    At the start only the head learns; the layers below join at equal distances over the first `until` of the run.
+    At the start only the head learns; the layers below join at equal distances over the first `until` of the run. What
+    does not learn at the beginning never does.
     """
 
     def __init__(self, encoder: Encoder, until: float = 0.5):
-        self.groups = encoder.layer_groups()
+        self.groups = [[p for p in group if p.requires_grad] for group in encoder.layer_groups()]
         self.until = until
 
     def __call__(self, fraction: float) -> None:
