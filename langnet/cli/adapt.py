@@ -13,6 +13,7 @@ from langnet.cli.options import (
     Device,
     Documents,
     DropoutScale,
+    Forgetting,
     HeldOut,
     KeepDuplicates,
     LanguageModelName,
@@ -66,6 +67,7 @@ def adapt(
     optimizer: Optimizer = None,
     no_document_vectors: NoDocumentVectors = False,
     dropout_scale: DropoutScale = None,
+    forgetting: Forgetting = None,
     precision: Precision = "auto",
     device: Device = None,
     seed: Seed = 0,
@@ -81,10 +83,11 @@ def adapt(
         raise LangnetError("--vocabulary-size is that of a new vocabulary; add --new-vocabulary, or leave it out")
     check_budget(tokens, steps, minutes)
     check_models(model)
-    check_sources(sources)
+    check_sources(sources, forgetting)
     check_output(output, overwrite)
     from langnet.recipes.pretrain import PretrainOptions
     from langnet.recipes.pretrain import adapt as run_adapt
+    from langnet.recipes.raw_text import RawText
     from langnet.text.corpus import CorpusOptions
     from langnet.text.prepare import PrepareOptions
     from langnet.transfer.schedule import named_schedule
@@ -106,6 +109,7 @@ def adapt(
         dropout_scale=dropout_scale,
         precision=precision,
         device=device,
+        forgetting=RawText(tuple(forgetting), corpus) if forgetting else None,
     )
     with training_run(output, resume, "adapt") as run:
         adapted = run_adapt(model, sources, options, run)

@@ -218,6 +218,15 @@ def check_device(name: str | None) -> None:
         raise LangnetError(f"there is no device '{name}' here ({reason}); leave --device out, or take cpu") from None
 
 
+def tell_forgetting(model: Model) -> None:
+    """A line on what the model has unlearned, where that was measured."""
+    from langnet.hub.description import forgetting_line
+
+    line = forgetting_line(model.facts)
+    if line:
+        console.print(f"forgetting: {line}", highlight=False, markup=False, soft_wrap=True)
+
+
 def save_language_model(model: Model, output: Path, overwrite: bool) -> None:
     """Write a new language model, and a line on it; of several processes, the main one does."""
     from langnet.hub.description import held_out_line
@@ -228,3 +237,4 @@ def save_language_model(model: Model, output: Path, overwrite: bool) -> None:
     model.save(output, overwrite=overwrite)
     held_out = held_out_line(model.facts["validation"])
     console.print(f"{output}: {model.facts['parameters']:,} parameters; {held_out}", highlight=False, soft_wrap=True)
+    tell_forgetting(model)

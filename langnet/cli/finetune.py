@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from langnet.cli.app import app, check_device, check_output, console, examples, read_texts, run_folder
+from langnet.cli.app import app, check_device, check_output, console, examples, read_texts, run_folder, tell_forgetting
 from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import (
     Adapters,
@@ -14,6 +14,7 @@ from langnet.cli.options import (
     Device,
     Documents,
     DropoutScale,
+    Forgetting,
     HeadSettings,
     LabelColumn,
     LanguageModelName,
@@ -95,6 +96,7 @@ def finetune(
     validation_fraction: Annotated[float, typer.Option(help=HELD_OUT_HELP)] = 0.0,
     no_document_vectors: NoDocumentVectors = False,
     dropout_scale: DropoutScale = None,
+    forgetting: Forgetting = None,
     cached_megabytes: CachedMegabytes = 1024,
     precision: Precision = "auto",
     device: Device = None,
@@ -108,24 +110,27 @@ def finetune(
     Checkpoints and TensorBoard events of a fine-tuning are kept in OUTPUT.run.
     """
     check_models(model)
-    check_sources(labelled, unlabelled)
+    check_sources(labelled, unlabelled, forgetting)
     check_output(output, overwrite)
     from langnet.recipes.finetune_options import FinetuneOptions
+    from langnet.recipes.raw_text import RawText
     from langnet.text.corpus import CorpusOptions
     from langnet.transfer.schedule import named_schedule
 
     check_device(device)
+    corpus = CorpusOptions(text_column, documents)
     options = FinetuneOptions(
         method=method, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, layer_decay=layer_decay,
         gradual_unfreezing=gradual_unfreezing, auxiliary_lm=auxiliary_lm, document_features=not no_document_vectors,
         pooling=pooling, dropout=dropout, max_tokens=max_tokens, validation_fraction=validation_fraction, seed=seed,
         dropout_scale=dropout_scale, precision=precision, device=device, schedule=named_schedule(schedule),
         layers=layers, adapters=adapters, cached_megabytes=cached_megabytes,
+        forgetting=RawText(tuple(forgetting), corpus) if forgetting else None,
     )  # fmt: skip
     place = Place(output, overwrite, resume)
     if task == "classify":
         refuse_for_classification(where=where, head=head, separator=separator)
-        more = read_texts(unlabelled, CorpusOptions(text_column, documents))
+        more = read_texts(unlabelled, corpus)
         _learn_classes(model, labelled, (text_column, label_column), more, options, place)
         return
     if unlabelled:
@@ -162,3 +167,4 @@ def _learn_classes(
     classifier.facts["finetune"]["training_texts"] = described
     classifier.save(place.output, overwrite=place.overwrite)
     console.print(f"{place.output}: a classifier of {len(data.label_names)} classes from {len(data):,} labelled texts")
+    tell_forgetting(classifier)

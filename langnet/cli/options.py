@@ -68,6 +68,10 @@ TransferredLayers = Annotated[
 Adapters = Annotated[
     int, typer.Option(min=0, metavar="RANK", help="Products of so low a rank learn beside the weights, which stay.")
 ]
+Forgetting = Annotated[
+    list[str] | None,
+    typer.Option("--forgetting", metavar="RAW", help="Text whose bits per byte are measured before and after."),
+]
 ScheduleName = Literal["slanted-triangular", "linear", "cosine", "trapezoid", "constant"]
 CacheWindow = Annotated[
     int | None, typer.Option(help="Also score with a continuous cache of so many tokens (Grave et al. 2016).")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from langnet.cli.app import console, run_folder, write_bytes, write_json
+from langnet.cli.app import console, run_folder, tell_forgetting, write_bytes, write_json
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def finetune_task(
     made.facts["finetune"]["columns"] = asdict(kind.as_read(items, names))
     made.save(place.output, overwrite=place.overwrite)
     console.print(f"{place.output}: a model for the task '{task}' from {len(items):,} {kind.unit}", highlight=False)
+    tell_forgetting(made)
 
 
 def predict_task(

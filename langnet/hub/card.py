@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langnet.evaluate.language_model import unknown_note
-from langnet.hub.description import OBJECTIVE_LOSSES
+from langnet.hub.description import OBJECTIVE_LOSSES, forgetting_line
 
 MARK = "<!-- written by langnet from config.json; a card without this line is kept as it is -->"
 _MOST_LABELS = 40
@@ -233,6 +233,11 @@ def _labels(card: CardFacts) -> str:
 
 
 def _measured(card: CardFacts) -> list[str]:
+    forgotten = forgetting_line(dict(card.facts))
+    return [*_scores(card), *([f"What was forgotten: {forgotten}."] if forgotten else [])]
+
+
+def _scores(card: CardFacts) -> list[str]:
     if not card.is_language_model:
         return [
             "Nothing on new texts: scores need a test set. "

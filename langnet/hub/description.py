@@ -63,6 +63,24 @@ def held_out_line(scores: dict[str, Any]) -> str:
     return ", ".join(parts) or "nothing was held out, so nothing is known of it"
 
 
+def forgetting_line(facts: dict[str, Any]) -> str:
+    """What a transfer or an adaptation did to the bits per byte of a text, in one line; empty where nothing was asked.
+
+    Args:
+        facts: of the model.
+    """
+    found = (facts.get("finetune") or {}).get("forgetting") or facts.get("forgetting")
+    if not found:
+        return ""
+    before, after = found["before"], found["after"]
+    unknown = max(unknown_note(one.get("n_unknown", 0), one["n_tokens"]) for one in (before, after))
+    return (
+        f"{before['bits_per_byte']:.3f} bits per byte before and {after['bits_per_byte']:.3f} after "
+        f"({found['change']:+.3f}{_within(found['interval'])}) on {before['n_documents']:,} texts of "
+        f"{', '.join(found['sources'])}" + (f"; {unknown}" if unknown else "")
+    )
+
+
 def _within(interval: list[float] | None) -> str:
     return " [{:.3f}, {:.3f}]".format(*interval) if interval else ""
 

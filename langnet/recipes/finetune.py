@@ -15,6 +15,7 @@ from langnet.errors import LangnetError
 from langnet.recipes.base_model import check_base, facts_before, say_what_is_kept, starting_encoder
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
+from langnet.recipes.forgetting import Forgetting
 from langnet.recipes.model import Model, load
 from langnet.recipes.training_texts import describe_training_texts
 from langnet.tasks.classify import Classify, ClassifyConfig
@@ -74,10 +75,13 @@ def finetune(
     base = load(model) if isinstance(model, str | Path) else model
     check_base(base, options)
     names, classes = _class_ids(texts, labels)
+    forgetting = Forgetting.begin(base, options.forgetting)
     say_what_is_kept(base, options, progress)
     made = _Job(base, options, names, classes, progress).run(texts, unlabelled, folder, resume)
     data = LabelledData(list(texts), [str(label) for label in labels])
     made.facts["finetune"]["training_texts"] = describe_training_texts(data)
+    if forgetting:
+        made.facts["finetune"]["forgetting"] = forgetting.facts(made.encoder, made.tokenizer)
     return made
 
 

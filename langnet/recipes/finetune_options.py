@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from langnet.errors import LangnetError
+from langnet.recipes.raw_text import RawText
 from langnet.tasks.pooling import Pooling
 from langnet.transfer.pseudo_labels import PseudoLabelOptions
 from langnet.transfer.schedule import ScheduleConfig
@@ -47,6 +48,7 @@ class FinetuneOptions:
         device: None chooses.
         cached_megabytes: of the states of a frozen encoder that are kept in main memory, so that the epochs of a head
             read them once; 0 reads them anew each time. A classifier's head reads means of them, and needs none.
+        forgetting: text that is not learned from; how well the encoder still predicts it is measured before and after.
         scalar_mix: read a learned mix of all layers, or else the top one alone; used where no frozen head comes first.
         hidden: width of a hidden layer in the head (Howard & Ruder 2018: 50), where no frozen head comes first; 0:
             none.
@@ -79,6 +81,7 @@ class FinetuneOptions:
     precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
     cached_megabytes: int = 1024
+    forgetting: RawText | None = None
     scalar_mix: bool = True
     hidden: int = 0
     betas: tuple[float, float] = (0.9, 0.99)
@@ -105,6 +108,8 @@ class FinetuneOptions:
             raise LangnetError(f"{self.layers} layers cannot be taken; choose 0 (the embeddings alone) or more")
         if self.layers is not None and self.method == "scratch":
             raise LangnetError("from scratch no layers are taken from the model; leave the number of layers out")
+        if self.forgetting and self.method == "scratch":
+            raise LangnetError("from scratch nothing is kept that could be forgotten; leave --forgetting out")
         if self.adapters < 0:
             raise LangnetError(f"adapters of rank {self.adapters} cannot be; choose 1 or more, or 0 for none")
         if self.adapters and self.method != "finetune":

@@ -176,7 +176,7 @@ class Model:
         Raises:
             LangnetError: the model is a classifier.
         """
-        self._require_language_model("write text")
+        self.require_language_model("write text")
         if self.encoder.bidirectional:
             raise LangnetError("a model of both directions cannot write text; langnet score says how likely a text is")
         return generate_text(self.encoder, self.tokenizer, prompt, options)
@@ -205,7 +205,7 @@ class Model:
         Raises:
             LangnetError: the model is a classifier.
         """
-        self._require_language_model("score text")
+        self.require_language_model("score text")
         return score_texts(self.encoder, self.tokenizer, texts, cache)
 
     def likelihoods(
@@ -216,7 +216,7 @@ class Model:
         Raises:
             LangnetError: the model is a classifier or word vectors, or an ending is empty or too long.
         """
-        self._require_language_model("say how probable an ending is")
+        self.require_language_model("say how probable an ending is")
         return likelihoods(self.encoder, self.tokenizer, questions, on_question)
 
     def refuse(self, wanted: str, instead: str) -> NoReturn:
@@ -229,7 +229,12 @@ class Model:
         what = "a language model without labels" if self.is_language_model else task
         raise LangnetError(f"this model is {what} and cannot {wanted}; {instead}")
 
-    def _require_language_model(self, wanted: str) -> None:
+    def require_language_model(self, wanted: str) -> None:
+        """Nothing, where the model gives texts probabilities.
+
+        Raises:
+            LangnetError: it does not; `wanted` is what it then cannot do.
+        """
         if not self.is_language_model:
             self.refuse(wanted, "give the language model it came from")
         if not self.encoder.predicts_next:

@@ -20,6 +20,7 @@ from langnet.encoders.two_way import TwoWay
 from langnet.encoders.vectors import FAMILY as VECTORS
 from langnet.encoders.word_classes import WordClasses, WordClassOptions
 from langnet.errors import LangnetError
+from langnet.recipes.forgetting import Forgetting
 from langnet.recipes.model import Model, load
 from langnet.recipes.objectives import (
     OBJECTIVES,
@@ -33,6 +34,7 @@ from langnet.recipes.objectives import (
     training_batches,
     training_task,
 )
+from langnet.recipes.raw_text import RawText
 from langnet.text.prepare import PrepareOptions, prepare_corpus
 from langnet.text.prepared import PreparedCorpus, open_corpus
 from langnet.text.shards import TokenShards
@@ -88,6 +90,7 @@ class PretrainOptions:
         layer_decay: each layer learns so much slower than the one above (Howard & Ruder 2018 adapt with 2.6).
         schedule: of the rates; None takes the family's.
         betas: AdamW's; None takes the family's.
+        forgetting: of `adapt`: text that is not learned from, whose bits per byte are measured before and after.
     """
 
     encoder: str = "gpt"
@@ -114,6 +117,7 @@ class PretrainOptions:
     layer_decay: float = 1.0
     schedule: ScheduleConfig | None = None
     betas: tuple[float, float] | None = None
+    forgetting: RawText | None = None
 
     def __post_init__(self) -> None:
         if self.layer_decay <= 0:
@@ -173,6 +177,8 @@ def pretrain(
     """
     options, run = options or PretrainOptions(), run or Run()
     options.budget()  # a wrong budget is said before the corpus is read
+    if options.forgetting:
+        raise LangnetError("pretraining starts from nothing that could be forgotten; forgetting is of adapt")
     family = find_family(options.encoder)
     family.require_size(options.size)  # and so is a wrong name
     plan = plan_objective(family, options.objective, options.objective_options)
@@ -221,6 +227,7 @@ def adapt(
         if base.family == VECTORS.name:
             raise LangnetError("word vectors cannot be adapted; train new ones on both texts: langnet vectors train")
         raise LangnetError("this model came without its softmax, so it cannot learn from raw text; fine-tune it")
+    forgetting = Forgetting.begin(base, options.forgetting) if is_main_process() else None
     plan = plan_adaptation(find_family(base.family), base.network.task.config(), options.objective)
     if options.prepare.new_vocabulary:
         require_rows(base.encoder, base.tokenizer)
@@ -242,6 +249,8 @@ def adapt(
                 run.progress.note(str(overlap))
         adapted = _train(encoder, base.family, plan, corpus, space, options, run, folder)
         adapted.facts |= {"size": base.size, "adapted_from": base.facts, **more}
+        if forgetting:
+            adapted.facts["forgetting"] = forgetting.facts(adapted.encoder, adapted.tokenizer)
         return adapted
 
 

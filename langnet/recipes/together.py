@@ -14,6 +14,7 @@ from typing import Any
 from langnet.errors import LangnetError
 from langnet.recipes.base_model import check_base, say_what_is_kept
 from langnet.recipes.fit import FEW_EPOCHS, Fit
+from langnet.recipes.forgetting import Forgetting
 from langnet.recipes.kinds.kind import Kind
 from langnet.recipes.kinds.registry import find_kind
 from langnet.recipes.model import Model, load
@@ -71,7 +72,13 @@ def transfer_together(
     for name, (kind, items) in tasks.items():
         found = find_kind(kind, together=True) if isinstance(kind, str) else kind
         jobs[name] = TransferJob(base, found, list(items), options, progress)
-    return _learn(jobs, options, temperature, (folder, resume), progress)
+    forgetting = Forgetting.begin(base, options.finetune.forgetting)
+    made = _learn(jobs, options, temperature, (folder, resume), progress)
+    first = next(iter(made.values()))
+    told = forgetting.facts(first.encoder, first.tokenizer) if forgetting else None
+    for model_of_task in made.values() if told else []:
+        model_of_task.facts["finetune"]["forgetting"] = told
+    return made
 
 
 def _learn(

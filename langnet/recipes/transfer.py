@@ -24,6 +24,7 @@ from langnet.recipes.base_model import check_base, facts_before, say_what_is_kep
 from langnet.recipes.calibrate import digest_of_items, fitted_warning
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
+from langnet.recipes.forgetting import Forgetting
 from langnet.recipes.kinds.kind import HeadOptions, Kind
 from langnet.recipes.kinds.registry import find_kind
 from langnet.recipes.model import TOKENS_AT_ONCE, Model, load
@@ -91,7 +92,11 @@ def transfer(
     found = find_kind(kind) if isinstance(kind, str) else kind
     check_base(base, options.finetune)
     say_what_is_kept(base, options.finetune, progress)
-    return TransferJob(base, found, list(items), options, progress).run(folder, resume)
+    forgetting = Forgetting.begin(base, options.finetune.forgetting)
+    made = TransferJob(base, found, list(items), options, progress).run(folder, resume)
+    if forgetting:
+        made.facts["finetune"]["forgetting"] = forgetting.facts(made.encoder, made.tokenizer)
+    return made
 
 
 def evaluate_task(
