@@ -69,8 +69,10 @@ def test_the_command_line(run, tiny_model, tmp_path):
     head = ["--head", "hidden=8", "--head", "width=8", "--method", "frozen", "--epochs", "1"]
     code, said = run("finetune", "lm", "train.jsonl", "--task", "corefer", "-o", "m", *head)
     assert code == 0, said.err
-    code, said = run("predict", "m", "new.txt", "--output", "new.conll")
+    code, said = run("predict", "m", "new.txt", "--output", "new.conll", "--html", "new.html", "--svg", "drawn")
     assert code == 0, said.err
+    assert "1 documents" in (tmp_path / "new.html").read_text()
+    assert (tmp_path / "drawn" / "0001.svg").read_text().count('class="word"') == 6
     assert read_documents(["new.conll"])[0].words == ("Ann", "sings", ".", "She", "smiles", ".")
     code, said = run("evaluate", "m", "train.jsonl")
     assert code == 0, said.err

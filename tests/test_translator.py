@@ -17,6 +17,7 @@ from langnet.cli import main
 from langnet.errors import LangnetError
 from langnet.evaluate.translation_scores import signatures, translation_scores, translation_statistics
 from langnet.evaluate.word_translation import WordTranslator
+from langnet.recipes.alignments import alignments
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.kinds.kind import HeadOptions
 from langnet.recipes.kinds.translate import Translating
@@ -163,6 +164,22 @@ def test_a_rule_is_learned():
         for one, table, example in zip(said, tables, batch.examples, strict=True):
             assert table.shape == (len(one.tokens) + 1, example.n_words)
             np.testing.assert_allclose(table.sum(1), 1, atol=1e-5)
+    odd = [*items, Translation(""), Translation("👩‍👩‍👧 电影"), Translation("the dog " * 60)]
+    said = model.guess(odd)
+    for item, guess, drawn in zip(odd, said, alignments(model, odd), strict=True):
+        np.testing.assert_allclose(drawn.weights.sum(1), 1, atol=1e-5)
+        np.testing.assert_allclose(drawn.by_word().sum(1), 1, atol=1e-5)
+        assert drawn.weights.shape == (len(drawn.target.tokens), len(drawn.source.tokens))
+        assert "".join(drawn.source.tokens).strip() == item.text.strip()
+        assert "".join(drawn.target.tokens).strip() == guess.text.strip()
+    meant = {target: source for source, target in [*PLACES, *VERBS]}
+    seen = [
+        drawn.source.spelled[int(shares.argmax())] == meant[drawn.target.spelled[row]]
+        for drawn in alignments(model, test)
+        for row, shares in enumerate(drawn.by_word())
+        if drawn.target.spelled[row] in meant
+    ]
+    assert np.mean(seen) > 0.8, "words look where they come from"
 
 
 @pytest.mark.parametrize(
@@ -187,6 +204,7 @@ def test_the_estimator(tiny_model):
     found = translator.predict(X[:2])
     assert found.shape == (2,)
     assert 0 <= translator.score(X, y) <= 100
+    assert [drawn.source.spelled for drawn in translator.alignments(X[:2])] == [["a", "dog", ""], ["a", "cat", ""]]
     assert (clone(translator).fit(X, y).predict(X[:2]) == found).all()
     for wrong, other, told in ((X, y[:2], "one translation a sentence"), ("a", "b", "list of sentences"),
                                (X, [1] * 8, "holds int"), (X, None, "requires y")):  # fmt: skip
@@ -211,9 +229,14 @@ def test_the_command_line(tiny_model, tmp_path, monkeypatch, capsys):
     quick = ["--method", "frozen", "--epochs", 1]
     code, said = run("finetune", "lm", "a.en+a.de", "--task", "translate", "-o", "m", *head, *quick)
     assert code == 0, said.err
-    code, said = run("predict", "m", "a.en", "--output", "out.txt")
+    code, said = run("predict", "m", "a.en", "--output", "out.txt", "--html", "out.html", "--svg", "drawn")
     assert code == 0, said.err
     assert len((tmp_path / "out.txt").read_text().splitlines()) == 12
+    assert (tmp_path / "out.html").read_text().count("<svg") == 24
+    assert len(list((tmp_path / "drawn").glob("00??-lines.svg"))) == 12
+    code, said = run("predict", "m", "a.en", "--svg", "out.txt")
+    assert (code, said.err.count("\n")) == (2, 1)
+    assert "it is a file; give the name of a folder" in said.err
     code, said = run("evaluate", "m", "a.en+a.de")
     assert code == 0, said.err
     assert all(part in said.out for part in ("BLEU", "chrF", "word by word", "tok:13a", "IBM model 1"))

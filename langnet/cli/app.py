@@ -205,6 +205,18 @@ def check_writable(*paths: Path | None) -> None:
             raise LangnetError(f"cannot write {path}: no permission; choose another place")
 
 
+def check_picture_folder(folder: Path | None) -> None:
+    """Say before the work that pictures cannot be written into a folder; it need not be there."""
+    if folder is None:
+        return
+    if folder.exists() and not folder.is_dir():
+        raise LangnetError(f"cannot write into {folder}: it is a file; give the name of a folder for the pictures")
+    if not folder.exists() and not folder.parent.is_dir():
+        raise LangnetError(f"cannot make {folder}: there is no folder {folder.parent}; create it first")
+    if not os.access(folder if folder.exists() else folder.parent, os.W_OK):
+        raise LangnetError(f"cannot write into {folder}: no permission; choose another place")
+
+
 def check_device(name: str | None) -> None:
     """Say before the work that a device isn't there; torch is only loaded where one is named."""
     if name is None:

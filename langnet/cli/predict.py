@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from langnet.cli.app import app, check_writable, examples
+from langnet.cli.app import app, check_picture_folder, check_writable, examples
 from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import (
     Abstain,
@@ -20,10 +20,11 @@ from langnet.cli.options import (
     Where,
 )
 from langnet.cli.tables import Format, format_for, prediction_row, write_rows
-from langnet.cli.tasks import columns, predict_task, refuse_for_classification, require_task, wanted_threshold
+from langnet.cli.tasks import Outputs, columns, predict_task, refuse_for_classification, require_task, wanted_threshold
 from langnet.errors import LangnetError
 
-HTML_HELP = "Draw what is said of the words of sentences, such as trees, on a page that opens in any browser."
+HTML_HELP = "Draw what is said of words, such as trees or chains, on a page that opens in any browser."
+SVG_HELP = "Draw the same as pictures, 0001.svg and so on in this folder."
 SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' for lines of standard input."
 
 
@@ -35,6 +36,8 @@ SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' 
         "langnet predict my-tagger new.conll --output tagged.conll",
         "langnet predict my-labeller new.txt --output roles.conllup --html roles.html",
         "langnet predict my-parser new.txt --output trees.ptb --html trees.html",
+        "langnet predict my-resolver novel.conll --output chains.conll --html chains.html",
+        "langnet predict my-translator new.en --output new.de --svg drawn",
         "langnet predict my-classifier new.csv --abstain-below 0.9    (an empty label where it is less sure)",
         "langnet predict my-reader squad.json --output predictions.json    (or .jsonl, with probabilities)",
         "echo 'a fine film' | langnet predict my-classifier -",
@@ -57,6 +60,7 @@ def predict(
     abstain_below: AbstainBelow = None,
     abstain: Abstain = False,
     html: Annotated[Path | None, typer.Option(help=HTML_HELP)] = None,
+    svg: Annotated[Path | None, typer.Option(help=SVG_HELP)] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Those of all labels.")] = False,
 ) -> None:
     """Predict the label of every text, with the file and line that it stands in.
@@ -66,6 +70,7 @@ def predict(
     same labels, the probabilities are averaged.
     """
     check_writable(output, html)
+    check_picture_folder(svg)
     check_models(model, *(also or []))
     check_sources(sources)
     from langnet.recipes.ensemble import average
@@ -80,9 +85,9 @@ def predict(
         if also:
             raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
         names = columns(text_column, second_column, label_column, where, separator)
-        predict_task(loaded, sources, names, (output, html), threshold)
+        predict_task(loaded, sources, names, Outputs(output, html, svg), threshold)
         return
-    refuse_for_classification(where=where, separator=separator, html=html)
+    refuse_for_classification(where=where, separator=separator, html=html, svg=svg)
     chosen = format_for(output, format)
     classifier = average([loaded, *also]) if also else loaded
     labels = classifier.labels or []

@@ -31,6 +31,21 @@ class Place:
     resume: bool
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """Where guesses go; without any, to standard output.
+
+    Attributes:
+        file: in the format of the items.
+        page: on which they are drawn.
+        pictures: the folder of the same as SVG.
+    """
+
+    file: Path | None = None
+    page: Path | None = None
+    pictures: Path | None = None
+
+
 def task_help() -> str:
     """The tasks' names, for the command line."""
     return f"classify, {', '.join(TASKS)}."
@@ -109,7 +124,7 @@ def predict_task(
     model: Model,
     sources: list[str],
     names: Columns,
-    outputs: tuple[Path | None, Path | None],
+    outputs: Outputs,
     abstain_below: float | None = None,
 ) -> None:
     """Write the guesses for the items of the files, in their format; empty labels where the model abstains.
@@ -118,31 +133,46 @@ def predict_task(
         model: for a task beside classification.
         sources: files of items.
         names: columns.
-        outputs: of the guesses, and of a page on which they are drawn; without either, standard output.
+        outputs: what is written, and where.
         abstain_below: probability from which on a model with classes answers; None: always.
     """
     from langnet.recipes.kinds.registry import find_kind
 
     kind = find_kind(model.network.task.name)
     items = kind.read(sources, as_in_training(names, model, numbers=False), labelled=False)
-    output, page = outputs
+    output = outputs.file
     suffix = output.suffix.lower() if output else ""
+    drawn = outputs.page or outputs.pictures
     kind.check_output(items, suffix)
-    if page:
-        kind.structures([], [])  # before the work, where it draws nothing
+    if drawn:
+        kind.drawings(model, [], [])  # before the work, where it draws nothing
     guesses = _sure_enough(model.guess(items), abstain_below)
-    if output or not page:
+    if output or not drawn:
         text = kind.written_as(suffix, items, guesses)
         if output is None:
             sys.stdout.write(text)
         else:
             write_bytes(output, text.encode("utf8"))
-    if page:
-        from langnet.study.structure_page import structure_page
+    if drawn:
+        _draw(model, items, guesses, outputs)
 
+
+def _draw(model: Model, items: list[Any], guesses: list[Any], outputs: Outputs) -> None:
+    """What is said of words, on a page and as pictures."""
+    from langnet.recipes.kinds.registry import find_kind
+    from langnet.study.drawings import MOST, write_pictures
+    from langnet.study.structure_page import structure_page
+
+    kind = find_kind(model.network.task.name)
+    drawings = kind.drawings(model, items[:MOST], guesses[:MOST])
+    if outputs.page:
         places = [str(getattr(item, "source", "")) for item in items]
-        drawn = structure_page(kind.summary, kind.structures(items, guesses), places)
-        write_bytes(page, drawn.encode("utf8", "replace"))
+        page = structure_page(kind.summary, drawings, places, (len(items), kind.unit))
+        write_bytes(outputs.page, page.encode("utf8", "replace"))
+    if outputs.pictures:
+        write_pictures(outputs.pictures, drawings)
+        if len(drawings) < len(items):
+            print(f"langnet: {outputs.pictures} has the first {MOST:,} of {len(items):,} {kind.unit}", file=sys.stderr)
 
 
 def evaluate_task(

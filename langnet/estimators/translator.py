@@ -10,7 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from langnet.estimators.task_estimator import TaskEstimator
 from langnet.evaluate.translation_scores import translation_scores, translation_statistics
+from langnet.recipes.alignments import alignments
 from langnet.tasks.translate import TranslateGuess
+from langnet.text.structures import Aligned
 from langnet.text.translations import Translation
 
 
@@ -56,6 +58,11 @@ class Translator(TaskEstimator):
         check_is_fitted(self, "model_")
         found: list[TranslateGuess] = self.model_.guess([Translation(text) for text in _texts(X, "X")])
         return found
+
+    def alignments(self, X: Sequence[str]) -> list[Aligned]:
+        """The tokens of each sentence and of its translation, and how much each of these looked at each of those."""
+        check_is_fitted(self, "model_")
+        return alignments(self.model_, [Translation(text) for text in _texts(X, "X")])
 
     def score(self, X: Sequence[str], y: Sequence[str]) -> float:
         """BLEU, from 0 to 100."""

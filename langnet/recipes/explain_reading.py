@@ -102,7 +102,7 @@ class Reading(ABC):
         self.model, self.example, self.options = model, example, options
         self.model.network.eval()
         self.device = next(model.network.parameters()).device
-        self.units = units_of(model, example.ids, options.unit)
+        self.units = units_of(model.tokenizer, example.ids, options.unit)
 
     @abstractmethod
     def explain(self) -> Explanation:

@@ -8,10 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from langnet.recipes.model import Model
 from langnet.text.characters import BEGIN_WORD, END_SENTENCE
 from langnet.text.detokenizer import Detokenizer
-from langnet.text.tokenizer import word_spans
+from langnet.text.tokenizer import Tokenizer, word_spans
 
 UnitName = Literal["token", "word", "sentence"]
 _ENDS = ".!?…。！？"
@@ -32,11 +31,11 @@ class Unit:
     special: bool = False
 
 
-def units_of(model: Model, ids: np.ndarray, unit: UnitName = "word") -> list[Unit]:
+def units_of(tokenizer: Tokenizer, ids: np.ndarray, unit: UnitName = "word") -> list[Unit]:
     """The units of one sequence, in order, special tokens by themselves.
 
     Args:
-        model: that has read it.
+        tokenizer: of the model that has read it.
         ids: (T,), or (T, C) characters of words.
         unit: what a unit is. Tokens of which each holds but a part of a character, or several words that one token
             holds, stay together.
@@ -44,31 +43,30 @@ def units_of(model: Model, ids: np.ndarray, unit: UnitName = "word") -> list[Uni
     found: list[Unit] = []
     held: list[int] = []
     for place in range(len(ids)):
-        name = _special(model, ids[place])
+        name = _special(tokenizer, ids[place])
         if name is None:
             held.append(place)
             continue
-        found += _group(model, ids, held, unit)
+        found += _group(tokenizer, ids, held, unit)
         found.append(Unit(name, (place,), special=True))
         held = []
-    return [*found, *_group(model, ids, held, unit)]
+    return [*found, *_group(tokenizer, ids, held, unit)]
 
 
-def _special(model: Model, token: np.ndarray) -> str | None:
+def _special(tokenizer: Tokenizer, token: np.ndarray) -> str | None:
     """The name of a special token; None for any other."""
     if token.ndim:
         if token[0] == BEGIN_WORD and token[1] > 256 and token[1] <= END_SENTENCE:
             return "<start>" if token[1] < END_SENTENCE else "<end>"
         return None if token[0] else "<pad>"
-    tokenizer = model.tokenizer
     names = {tokenizer.start_id: "<start>", tokenizer.delimiter_id: "<delimiter>", tokenizer.extract_id: "<extract>"}
     names[tokenizer.pad_id] = "<pad>"
     return names.get(int(token))
 
 
-def _group(model: Model, ids: np.ndarray, places: Sequence[int], unit: UnitName) -> list[Unit]:
+def _group(tokenizer: Tokenizer, ids: np.ndarray, places: Sequence[int], unit: UnitName) -> list[Unit]:
     """The units of neighbouring tokens of text."""
-    pieces = _spelled(ids, places) if ids.ndim == 2 else _decoded(model, ids, places)
+    pieces = _spelled(ids, places) if ids.ndim == 2 else _decoded(tokenizer, ids, places)
     text = "".join(pieces)
     ends = _ends(text, unit)
     found: list[Unit] = []
@@ -95,9 +93,9 @@ def _ends(text: str, unit: UnitName) -> set[int] | None:
     return {end for end in words if text[end - 1] in _ENDS and not text[end : end + 1].strip(" \n\t")} | {len(text)}
 
 
-def _decoded(model: Model, ids: np.ndarray, places: Sequence[int]) -> list[str]:
+def _decoded(tokenizer: Tokenizer, ids: np.ndarray, places: Sequence[int]) -> list[str]:
     """The text of each token; of one that ends within a character nothing, and the next has it all."""
-    writer = Detokenizer(model.tokenizer)
+    writer = Detokenizer(tokenizer)
     pieces = [writer.add(int(ids[place])) for place in places]
     if pieces:
         pieces[-1] += writer.finish()

@@ -18,6 +18,7 @@ from langnet.text.structures import Arc, Bracket, Structure
 STYLE = Path(__file__).with_name("structures.css")
 WIDTH = 860.0  # of a picture
 LETTER, LABEL = 8.6, 7.7  # widths of a letter in a word and in a label, in pixels
+CAPITAL = 1.2  # of such a width, that of a capital
 GAP = 9.0  # between words
 ROW, WORDS, BETWEEN = 36.0, 30.0, 14.0  # heights: of a row of brackets, of the words, between lines
 EDGE = 8.0
@@ -32,26 +33,36 @@ def picture(structure: Structure, width: float = WIDTH) -> Markup:
         structure: what is drawn.
         width: of a line, in pixels; a sentence with arcs is one line, whatever its width.
     """
+    parts, across, down = drawn(structure, width)
+    return svg(parts, across, down, structure.told or " ".join(structure.words))
+
+
+def drawn(structure: Structure, width: float = WIDTH, least: float = 0.0) -> tuple[list[Markup], float, float]:
+    """The parts of a picture, its width, which is `least` or more, and its height; see `picture`."""
     offsets = [0.0, *accumulate(_rooms(structure))]
     lines = _lines(offsets, float("inf") if structure.arcs else width - 2 * EDGE)
     whole = max(offsets[line.stop] - offsets[line.start] for line in lines) + 2 * EDGE
+    whole = max(whole, least)
     turned, levels = from_right(structure.words), _levels(structure.arcs)
-    drawn, top = list[Markup](), 0.0
+    parts, top = list[Markup](), 0.0
     for line in lines:
         one = _Line(structure, offsets, line, whole, top, turned, levels)
-        drawn.append(tag("g", one.parts()))
+        parts.append(tag("g", one.parts()))
         top = one.bottom + BETWEEN
-    told = structure.told or " ".join(structure.words)
+    return parts, whole, max(top - BETWEEN, 1.0)
+
+
+def svg(parts: Sequence[Markup], width: float, height: float, told: str, kind: str = "") -> Markup:
+    """A picture of a size, which says in words what it shows; `kind` is a further class for the style."""
     return tag(
-        "svg", tag("title", told), drawn, viewBox=f"0 0 {whole:g} {max(top - BETWEEN, 1.0):g}", role="img",
-        aria_label=told, class_="structure", style=f"width:{whole:g}px", xmlns="http://www.w3.org/2000/svg",
+        "svg", tag("title", told), parts, viewBox=f"0 0 {width:g} {height:g}", role="img", aria_label=told,
+        class_=f"structure {kind}".strip(), style=f"width:{width:g}px", xmlns="http://www.w3.org/2000/svg",
     )  # fmt: skip
 
 
-def picture_file(structure: Structure, width: float = WIDTH) -> str:
-    """The drawing as a file of its own."""
-    drawn = picture(structure, width)
-    opening, rest = drawn.split(">", 1)
+def picture_file(drawing: Markup) -> str:
+    """A picture as a file of its own, with the colours that it has on the page."""
+    opening, rest = drawing.split(">", 1)
     return f"{opening}>{tag('style', Markup(STYLE.read_text(encoding='utf8')))}{rest}\n"
 
 
@@ -62,11 +73,11 @@ def from_right(words: Sequence[str]) -> bool:
 
 
 def width_of(text: str, letter: float) -> float:
-    """About how wide a text is: two letters for a wide sign, none for a mark on another."""
+    """About how wide a text is: two letters for a wide sign, none for a mark on another, a bit more for a capital."""
     total = 0.0
     for sign in text:
         if not unicodedata.combining(sign) and unicodedata.category(sign) not in ("Mn", "Cf"):
-            total += 2.0 if unicodedata.east_asian_width(sign) in ("W", "F") else 1.0
+            total += 2.0 if unicodedata.east_asian_width(sign) in ("W", "F") else CAPITAL if sign.isupper() else 1.0
     return max(total, 0.5) * letter
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from langnet.study.html import Markup, tag
-from langnet.study.structures import LABEL, LETTER, from_right, width_of
+from langnet.study.structures import LABEL, LETTER, from_right, svg, width_of
 from langnet.text.trees import Bracket, JudgedTree, Tree, category, said
 
 GAP = 16.0  # between words, in pixels
@@ -30,13 +30,9 @@ def tree_picture(judged: JudgedTree) -> Markup:
     tree, places = judged.tree, _Places.of(judged.tree)
     whole = places.width
     height = 2 * EDGE + ABOVE + max([*places.levels, 0]) * STEP + LEAF + UNDER
-    told = str(tree)
     floor = height - EDGE - UNDER
     parts = _Drawn(judged, places, floor, from_right(tree.words)).parts() if tree.words else []
-    return tag(
-        "svg", tag("title", told), parts, viewBox=f"0 0 {whole:g} {height:g}", role="img", aria_label=told,
-        class_="structure tree", style=f"width:{whole:g}px", xmlns="http://www.w3.org/2000/svg",
-    )  # fmt: skip
+    return svg(parts, whole, height, str(tree), "tree")
 
 
 def _parents(brackets: Sequence[Bracket], n_words: int) -> tuple[list[int], list[int]]:

@@ -177,12 +177,12 @@ def test_other_tasks(tiny_model, tiny_labelled):
 def test_units(tiny_model):
     text = "It wasn't bad!  Not at all… 电影很好。"
     ids = tiny_model.token_ids([text])[0]
-    words = [unit.text for unit in units_of(tiny_model, ids) if not unit.special]
+    words = [unit.text for unit in units_of(tiny_model.tokenizer, ids) if not unit.special]
     assert words == ["It", " wasn't", " bad", "!", "  Not", " at", " all", "…", " 电", "影", "很", "好", "。"]
-    sentences = [unit.text for unit in units_of(tiny_model, ids, "sentence") if not unit.special]
+    sentences = [unit.text for unit in units_of(tiny_model.tokenizer, ids, "sentence") if not unit.special]
     assert sentences == ["It wasn't bad!", "  Not at all…", " 电影很好。"]
     for unit in ("token", "word", "sentence"):
-        places = [place for one in units_of(tiny_model, ids, unit) for place in one.places]
+        places = [place for one in units_of(tiny_model.tokenizer, ids, unit) for place in one.places]
         assert places == list(range(len(ids)))
 
 

@@ -105,8 +105,8 @@ def test_widths_of_signs():
 def test_nothing_to_draw():
     for structure in (Structure(()), Structure(("a",)), Structure((), [[]])):
         assert picture(structure).startswith("<svg")
-    assert picture_file(Structure(WORDS, [ROLES])).startswith('<svg viewBox="0 0')
-    read(picture_file(Structure(WORDS, [ROLES])))
+    assert picture_file(picture(Structure(WORDS, [ROLES]))).startswith('<svg viewBox="0 0')
+    read(picture_file(picture(Structure(WORDS, [ROLES]))))
 
 
 def test_the_page_loads_nothing_and_runs_nothing():

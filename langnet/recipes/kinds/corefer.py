@@ -18,6 +18,7 @@ from langnet.tasks.corefer import Corefer, CoreferConfig, CoreferGuess
 from langnet.text.chains import Document
 from langnet.text.coreference_files import choose, read_documents, write_documents
 from langnet.text.corpus import Source
+from langnet.text.structures import Chained
 
 LONGEST, COVERED = 20, 0.98  # words of the longest mention that is looked for, unless so many are shorter
 TRUTH = {"on": True, "off": False}
@@ -85,6 +86,12 @@ class Coreference(Kind[Document, CoreferGuess]):
 
     def written(self, items: Sequence[Document], guesses: Sequence[CoreferGuess]) -> str:
         return write_documents(items, [guess.chains for guess in guesses])
+
+    def structures(self, items: Sequence[Document], guesses: Sequence[CoreferGuess]) -> list[Chained]:
+        return [
+            Chained(item.words, item.sentences, guess.chains, {span: (other, p) for span, other, p in guess.links})
+            for item, guess in zip(items, guesses, strict=True)
+        ]
 
     def details(self, items: Sequence[Document], guesses: Sequence[CoreferGuess]) -> list[str]:
         """Recall and precision of each measure."""

@@ -19,8 +19,7 @@ from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.scoring import Neighbour
 from langnet.tasks.task import Guess, Item, SupervisedTask
 from langnet.text.corpus import Source
-from langnet.text.structures import Structure
-from langnet.text.trees import JudgedTree
+from langnet.text.structures import Drawing
 
 if TYPE_CHECKING:
     from langnet.recipes.model import Model
@@ -165,13 +164,17 @@ class Kind(ABC, Generic[Item, Guess]):
         gold = self.gold(items)
         return None if gold is None else (gold, Predictions.from_guesses(guesses))  # type: ignore[arg-type]
 
-    def structures(self, items: Sequence[Item], guesses: Sequence[Guess]) -> list[Structure] | list[JudgedTree]:
-        """What is to be drawn of the guesses, where they are of words of a sentence.
+    def drawings(self, model: Model, items: Sequence[Item], guesses: Sequence[Guess]) -> Sequence[Drawing]:
+        """As `structures`, for a kind that has to ask the model again."""
+        return self.structures(items, guesses)
+
+    def structures(self, items: Sequence[Item], guesses: Sequence[Guess]) -> Sequence[Drawing]:
+        """What is to be drawn of the guesses, where they are of words: one an item.
 
         Raises:
             LangnetError: they are not.
         """
-        raise LangnetError(f"what the task '{self.name}' says is not drawn; leave --html out")
+        raise LangnetError(f"what the task '{self.name}' says is not drawn; leave --html and --svg out")
 
     def details(self, items: Sequence[Item], guesses: Sequence[Guess]) -> list[str]:
         """Further lines of an evaluation, such as scores by class."""

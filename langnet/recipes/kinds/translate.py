@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,11 +12,16 @@ from langnet.errors import LangnetError
 from langnet.evaluate.scoring import Neighbour
 from langnet.evaluate.translation_scores import signatures, translation_scores, translation_statistics
 from langnet.evaluate.word_translation import WordTranslator
+from langnet.recipes.alignments import alignments
 from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
 from langnet.tasks.translate import Translate, TranslateConfig, TranslateGuess
 from langnet.text.corpus import Source
+from langnet.text.structures import Aligned
 from langnet.text.tokenizer import Tokenizer
 from langnet.text.translations import Translation, read_translations, write_translations
+
+if TYPE_CHECKING:
+    from langnet.recipes.model import Model
 
 VOCABULARY = 8000  # entries of a vocabulary of its own, at most
 SWITCH = {"on": True, "off": False}
@@ -69,6 +74,9 @@ class Translating(Kind[Translation, TranslateGuess]):
 
     def written(self, items: Sequence[Translation], guesses: Sequence[TranslateGuess]) -> str:
         return write_translations(items, [guess.text for guess in guesses])
+
+    def drawings(self, model: Model, items: Sequence[Translation], guesses: Sequence[TranslateGuess]) -> list[Aligned]:
+        return alignments(model, items, guesses)
 
     def details(self, items: Sequence[Translation], guesses: Sequence[TranslateGuess]) -> list[str]:
         """How the scores are counted, and how long the translations are."""
