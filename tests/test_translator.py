@@ -3,6 +3,7 @@
 import gzip
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from sklearn.base import clone
 
 from langnet import Translator
 from langnet.cli import main
+from langnet.encoders.vectors import vectors_of
+from langnet.encoders.word_space import WordSpace
 from langnet.errors import LangnetError
 from langnet.evaluate.translation_scores import signatures, translation_scores, translation_statistics
 from langnet.evaluate.word_translation import WordTranslator
@@ -21,6 +24,7 @@ from langnet.recipes.alignments import alignments
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.kinds.kind import HeadOptions
 from langnet.recipes.kinds.translate import Translating
+from langnet.recipes.model import load
 from langnet.recipes.pretrain import PretrainOptions, pretrain
 from langnet.recipes.transfer import TransferOptions, evaluate_task, transfer
 from langnet.tasks.examples import in_order
@@ -189,6 +193,7 @@ def test_a_rule_is_learned():
         ({"attention": "none"}, "the setting 'attention' of the task 'translate' cannot be 'none'"),
         ({"beam": "0"}, "the size of a beam search must be 1 or more"),
         ({"width": "0"}, "width must be 1 or more"),
+        ({"vocabulary": "both"}, "the setting 'vocabulary' of the task 'translate' cannot be 'both'"),
         ({"smoothing": "1"}, "smoothing must be from 0 to below 1"),
         ({"vocabulary_size": "10"}, "a vocabulary of 10 is too small"),
     ],
@@ -196,6 +201,41 @@ def test_a_rule_is_learned():
 def test_settings_that_are_refused(tiny_model, chosen, told):
     with pytest.raises(LangnetError, match=told):
         Translating().head(pairs(3, 0), tiny_model.encoder, HeadOptions(settings=chosen))
+
+
+class TestSharedVocabulary:
+    def test_the_decoder_begins_as_the_embeddings(self, tiny_model, tmp_path):
+        data = pairs(12, 0)
+        options = HeadOptions(settings={"vocabulary": "shared"}, tokenizer=tiny_model.tokenizer)
+        head = Translating().head(data, tiny_model.encoder, options)
+        rows, own = tiny_model.encoder.embedder.weight, head.decoder.own.weight
+        assert own.shape == rows.shape
+        torch.testing.assert_close(own / own.norm(), rows / rows.norm())
+        assert float(own.detach().square().mean()) == pytest.approx(1 / rows.shape[1], rel=1e-4)
+        other = Translating().head(data, tiny_model.encoder, replace(options, settings=options.settings | {"width": 8}))
+        assert other.decoder.own.weight.shape == (len(rows), 8)
+
+    def test_it_is_learned_and_kept(self, tiny_model, tmp_path):
+        data = pairs(12, 0)
+        settings = {"vocabulary": "shared", "hidden": 8, "decoder_hidden": 16, "beam": 1}
+        options = TransferOptions(FinetuneOptions("frozen", epochs=1), HeadOptions(settings=settings))
+        model = transfer(tiny_model, "translate", data, options)
+        assert model.network.task.tokenizer.to_json() == tiny_model.tokenizer.to_json()
+        (example,) = model.network.task.examples(data[:1], model.writer)
+        assert example.target == tiny_model.tokenizer.encode(data[0].target)
+        found = [guess.text for guess in model.guess(data)]
+        assert [guess.text for guess in load(model.save(tmp_path / "m")).guess(data)] == found
+
+    def test_what_cannot_write(self):
+        encoder, tokenizer = vectors_of(WordSpace(["the", "cat"], np.ones((2, 4), dtype=np.float32)))
+        shared = {"vocabulary": "shared"}
+        for options, told in (
+            (HeadOptions(settings=shared, tokenizer=tokenizer), "does not know 100% of the translations' tokens"),
+            (HeadOptions(settings={**shared, "vocabulary_size": 300}, tokenizer=tokenizer), "leave vocabulary_size"),
+            (HeadOptions(settings=shared), "tokenizer was not given"),
+        ):
+            with pytest.raises(LangnetError, match=told):
+                Translating().head(pairs(3, 0), encoder, options)
 
 
 def test_the_estimator(tiny_model):

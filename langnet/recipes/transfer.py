@@ -253,7 +253,8 @@ class TransferJob:
 
     def _network(self) -> TaskModel:
         shared, space = self.options.finetune, self.base.document_vectors
-        head = replace(self.options.head, document_dim=space.dim if space and shared.document_features else 0)
+        dim = space.dim if space and shared.document_features else 0
+        head = replace(self.options.head, document_dim=dim, tokenizer=self.base.tokenizer)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(shared.seed)
             task: Task = self.kind.head(self.items, self.encoder, head)
@@ -290,7 +291,9 @@ class TransferJob:
     def _facts(self, n: int) -> dict[str, Any]:
         options = self.options
         facts: dict[str, Any] = {"task": self.kind.name, "examples": n, "options": asdict(options.finetune)}
-        facts |= {"head": asdict(options.head), "head_learning_rate": options.head_learning_rate}
+        head = asdict(replace(options.head, tokenizer=None))  # it stands in the model's folder
+        del head["tokenizer"]
+        facts |= {"head": head, "head_learning_rate": options.head_learning_rate}
         weights = self.model.network.layer_weights()
         if weights:
             facts["layer_weights"] = weights

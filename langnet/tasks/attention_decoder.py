@@ -126,6 +126,19 @@ class AttentionDecoder(nn.Module):
             raise LangnetError("this decoder has no words of its own; give it a table of others")
         return Table(self.own.weight, self.own.weight, self.bias)
 
+    @torch.no_grad()
+    def start_from(self, rows: Tensor) -> None:
+        """Begin with the vectors of another table of the same words, (V, E'), at the size that own ones are drawn at.
+
+        Rows of another width than the table's, or none of any size, change nothing.
+        """
+        if self.own is None or rows.shape != self.own.weight.shape:
+            return
+        rows = rows.detach().float()
+        size = float(rows.square().mean()) ** 0.5
+        if size > 0:
+            self.own.weight.copy_(rows * (self.settings.width**-0.5 / size))
+
     def begun(self, states: Tensor, lengths: Tensor) -> tuple[Memory, State]:
         """The memory of an encoder's states, and the state before the first token, made of their mean.
 

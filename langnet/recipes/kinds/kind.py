@@ -20,6 +20,7 @@ from langnet.evaluate.scoring import Neighbour
 from langnet.tasks.task import Guess, Item, SupervisedTask
 from langnet.text.corpus import Source
 from langnet.text.structures import Drawing
+from langnet.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from langnet.recipes.model import Model
@@ -53,12 +54,14 @@ class HeadOptions:
         hidden: units of a hidden layer, or of each direction of a recurrent task network; None takes the task's own.
         settings: of the task alone, by name.
         document_dim: length of the document vectors that the model has; 0 where it has none, or they are off.
+        tokenizer: the model's, for heads that write in its vocabulary; the recipe names it.
     """
 
     dropout: float = 0.1
     hidden: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     document_dim: int = 0
+    tokenizer: Tokenizer | None = None
 
 
 class Kind(ABC, Generic[Item, Guess]):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from torch import nn
 
 from langnet.encoders.encoder import Encoder
 from langnet.errors import LangnetError
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 
 VOCABULARY = 8000  # entries of a vocabulary of its own, at most
 SWITCH = {"on": True, "off": False}
+VOCABULARIES = {"separate": "separate", "shared": "shared"}
+MOST_UNKNOWN = 0.05  # part of the translations' tokens that a shared vocabulary may not know
 ATTENTIONS = {"dot": "dot", "additive": "additive"}
 SETTINGS: dict[str, Callable[[str], Any]] = {
     "vocabulary_size": int, "hidden": int, "layers": int, "width": int, "decoder_hidden": int, "decoder_layers": int,
     "attention": lambda word: ATTENTIONS[word], "input_feeding": lambda word: SWITCH[word], "smoothing": float,
-    "beam": int, "length_penalty": float, "longest": int,
+    "beam": int, "length_penalty": float, "longest": int, "vocabulary": lambda word: VOCABULARIES[word],
 }  # fmt: skip
 
 
@@ -44,19 +47,24 @@ class Translating(Kind[Translation, TranslateGuess]):
         return read_translations(sources, columns.text, columns.second or columns.label, labelled)
 
     def head(self, items: Sequence[Translation], encoder: Encoder, options: HeadOptions) -> Translate:
-        """A head with a vocabulary learned from the training translations."""
+        """A head with a vocabulary learned from the training translations, or with the encoder's own."""
         targets = [item.target for item in items if item.target]
         if not targets:
             raise LangnetError("no sentence has a translation; there is nothing to learn")
         given = _settings(options.settings)
         size = given.pop("vocabulary_size", None)
-        tokenizer = Tokenizer.train(targets, "bpe", size)
-        if size is None and tokenizer.vocabulary_size > VOCABULARY:
-            tokenizer = Tokenizer.train(targets, "bpe", VOCABULARY)
+        shared = given.pop("vocabulary", "separate") == "shared"
+        tokenizer = _shared(targets, encoder, options.tokenizer, size) if shared else _learned(targets, size)
+        rows = encoder.embedder if shared else None
+        if isinstance(rows, nn.Embedding):
+            given.setdefault("width", rows.embedding_dim)
         if options.hidden is not None:
             given["hidden"] = options.hidden
         config = TranslateConfig(tokenizer=tokenizer.to_json(), dropout=options.dropout, **given)
-        return Translate(config, encoder.mixed_dim)
+        task = Translate(config, encoder.mixed_dim)
+        if isinstance(rows, nn.Embedding):
+            task.decoder.start_from(rows.weight)
+        return task
 
     def statistics(self, items: Sequence[Translation], methods: Sequence[Sequence[TranslateGuess]]) -> np.ndarray:
         references = [item.target or "" for item in items]
@@ -84,6 +92,32 @@ class Translating(Kind[Translation, TranslateGuess]):
             [guess.text for guess in guesses], [item.target or "" for item in items],
         ))  # fmt: skip
         return [*signatures(), f"words: {own:,}, of the references {other:,}"]
+
+
+def _learned(targets: Sequence[str], size: int | None) -> Tokenizer:
+    """A vocabulary of the translations."""
+    tokenizer = Tokenizer.train(targets, "bpe", size)
+    if size is None and tokenizer.vocabulary_size > VOCABULARY:
+        return Tokenizer.train(targets, "bpe", VOCABULARY)
+    return tokenizer
+
+
+def _shared(targets: Sequence[str], encoder: Encoder, tokenizer: Tokenizer | None, size: int | None) -> Tokenizer:
+    """The encoder's own vocabulary, where it can write the translations.
+
+    Raises:
+        LangnetError: it cannot, or another size was asked for.
+    """
+    if tokenizer is None:
+        raise LangnetError("a shared vocabulary is the model's, whose tokenizer was not given to the head")
+    if size is not None:
+        raise LangnetError("a shared vocabulary has the model's size; leave vocabulary_size out")
+    ids = [index for own in tokenizer.encode_batch(targets) for index in own]
+    unknown = ids.count(tokenizer.unknown_id) / max(1, len(ids))
+    if encoder.characters is not None or unknown > MOST_UNKNOWN:
+        what = f"does not know {unknown:.0%} of the translations' tokens" if unknown else "is of words it only reads"
+        raise LangnetError(f"the model's vocabulary {what}, so it cannot write them; take vocabulary=separate")
+    return tokenizer
 
 
 def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
