@@ -55,6 +55,7 @@ SIMPLEST = {
 GROUPS = {"tasks": SETS, "structures": STRUCTURES}
 LONGEST = 400  # tokens of a text that is classified
 EPOCHS = {"scratch": 10.0, "finetune": 4.0, "frozen": None, "documents": None}  # None: the recipe's own
+RATE = 1e-3  # of what learns after its head, or from scratch to classify (LOG.md, 2026-11-30)
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,18 @@ class Job:
     draw: int
 
     def options(self) -> FinetuneOptions:
-        """Of the transfer; what random weights learn gets as many passes as a head and fine-tuning have together."""
+        """Of the transfer."""
         method: Literal["scratch", "frozen", "finetune"]
         method = "frozen" if self.method == "documents" else self.method  # type: ignore[assignment]
         made = FinetuneOptions(
             method, epochs=EPOCHS[self.method], max_tokens=LONGEST, seed=self.draw,
             document_features=self.method == "documents", device="cpu",
         )  # fmt: skip
+        classify = self.task.kind == CLASSIFY
+        if method == "finetune" or (method == "scratch" and classify):
+            made = replace(made, learning_rate=RATE)
+        if classify and method == "finetune":  # its head is fitted at once, and costs no passes
+            made = replace(made, epochs=EPOCHS["scratch"])
         return replace(made, **self.task.changes)
 
     def transfer(self) -> TransferOptions:
