@@ -82,7 +82,9 @@ def read_brackets(cells: Sequence[str], where: Sequence[str]) -> dict[str, list[
     """The mentions of each chain, by its name, from a cell a word: `(3`, `3)`, `(3)`, several joined by `|` or nothing.
 
     Chains are named by numbers, or as GUM does by type, number and perhaps more, `(person-3-Ada_Lovelace`, of which the
-    number counts. A bracket closes the last one opened of its chain.
+    number counts. A bracket closes the last one opened of its chain. Chains come in the order of their first brackets,
+    in one cell those of one word first: where two of them have the same mention, the first one has it, as the CoNLL
+    scorer sees it.
 
     Args:
         cells: of every word of a document.
@@ -96,6 +98,9 @@ def read_brackets(cells: Sequence[str], where: Sequence[str]) -> dict[str, list[
     for word, cell in enumerate(cells):
         if cell in NOTHING:
             continue
+        for begun in sorted(_PART.finditer(cell), key=lambda begun: begun["single"] is None):
+            if begun["open"]:
+                chains.setdefault(_name(begun["open"]), [])
         at = 0
         while at < len(cell):
             part = _PART.match(cell, at)

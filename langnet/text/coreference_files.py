@@ -94,16 +94,16 @@ class _Held:
 
 
 def _from_columns(lines: Iterable[str], path: Path, labelled: bool) -> Iterator[Document]:
-    """A document from every `#begin document` to the next; sentences end at empty lines."""
-    held, begun, fresh = _Held(), False, True
+    """A document from every `#begin document` to the next, also one without words; sentences end at empty lines."""
+    held, fresh, empty = _Held(), True, True
     for number, line in enumerate(lines, 1):
         begins = _BEGIN.match(line)
-        if begins and held.cells:
+        if begins and (held.cells or held.line):
             yield _whole(held, path, labelled)
             held = _Held()
         held.lines.append(line)
         if begins:
-            held.name, held.line, begun, fresh = begins["name"].strip(), number, True, True
+            held.name, held.line, fresh = begins["name"].strip(), number, True
             continue
         if _END.match(line) or not line.strip() or (line.startswith("#") and len(line.split("\t")) < 3):
             fresh = True
@@ -119,16 +119,20 @@ def _from_columns(lines: Iterable[str], path: Path, labelled: bool) -> Iterator[
         if fresh:
             held.starts.append(len(held.cells))
             fresh = False
+        empty = False
         held.rows.append(len(held.lines) - 1)
         held.cells.append(cells)
         held.numbers.append(number)
-    if held.cells:
-        yield _whole(held, path, labelled)
-    elif begun:
+    if held.line and empty:
         raise LangnetError(f"{path}, line {held.line}: the document has no words")
+    if held.cells or held.line:
+        yield _whole(held, path, labelled)
 
 
 def _whole(held: _Held, path: Path, labelled: bool) -> Document:
+    if not held.cells:
+        lines, layout = tuple(held.lines), Layout("columns")
+        return Document((), (0,), () if labelled else None, held.name, f"{path}:{held.line}", lines, (), layout)
     width = len(held.cells[0])
     word = 1 if width == 3 else min(3, width - 2)
     words = tuple(cells[word] for cells in held.cells)

@@ -1,10 +1,7 @@
-"""Scores of roles: by hand, against a recomputation that knows nothing of ours, and beside the official program."""
+"""Scores of roles: by hand, against a recomputation that knows nothing of ours."""
 
-import os
 import random
 import re
-import shutil
-import subprocess
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +11,6 @@ from hypothesis import strategies as st
 
 from langnet.evaluate.role_baselines import by_chain, by_position, by_word, nothing
 from langnet.evaluate.role_scores import predicate_scores, role_f1, role_scores, role_statistics
-from langnet.evaluate.tag_scores import type_scores
 from langnet.text.frames import Frame, FramedSentence
 from langnet.text.role_columns import written_brackets
 from langnet.text.tag_schemes import Span
@@ -144,37 +140,6 @@ def test_the_sums_are_those_of_the_columns(seed):
     assert float(role_scores(swapped)["precision"]) == float(role_scores(sums)["recall"])
     assert role_f1(gold, gold) == (1 if any(read_column(column(f, n)) for fs, n in zip(gold, lengths, strict=True)
                                             for f in fs) else 0)  # fmt: skip
-
-
-@pytest.mark.slow
-def test_beside_the_official_program(tmp_path):
-    """`LANGNET_SRL_EVAL` names CoNLL-2005's srl-eval.pl, all its packages in one file."""
-    program = os.environ.get("LANGNET_SRL_EVAL")
-    if not program or not shutil.which("perl"):
-        pytest.skip("needs perl, and LANGNET_SRL_EVAL with the path of srl-eval.pl")
-    gold, said, lengths = drawn(random.Random(7), 400)
-    for name, frames in (("gold", gold), ("said", said)):
-        text = ""
-        for own, length in zip(frames, lengths, strict=True):
-            verbs = ["v" if any(frame.predicate == n for frame in own) else "-" for n in range(length)]
-            rows = zip(verbs, *(column(frame, length) for frame in own), strict=True)
-            text += "".join(" ".join(row) + "\n" for row in rows) + "\n"
-        (tmp_path / name).write_text(text, encoding="utf8")
-    printed = subprocess.run(
-        ["perl", program, str(tmp_path / "gold"), str(tmp_path / "said")], capture_output=True, text=True, check=True
-    ).stdout
-    sums, types = scored(gold, said)
-    line = re.search(r"Overall\s+(\d+)\s+(\d+)\s+(\d+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)", printed)
-    found, predicted, true = (int(sums[kind:-2:3].sum()) for kind in range(3))
-    assert [int(line[n]) for n in (1, 2, 3)] == [found, predicted - found, true - found]
-    scores = role_scores(sums)
-    assert float(line[6]) == pytest.approx(100 * float(scores["f1"]), abs=0.006)
-    assert float(re.search(r"perfect props :\s+([\d.]+)", printed)[1]) == pytest.approx(
-        100 * scores["whole"], abs=0.006
-    )
-    for row in type_scores(sums[:-2], types):
-        own = re.search(rf"^\s+{re.escape(row.type)}\s+\d+.*?([\d.]+)$", printed, re.MULTILINE)
-        assert float(own[1]) == pytest.approx(100 * row.f1, abs=0.006), row.type
 
 
 def sentences(count, seed=0):

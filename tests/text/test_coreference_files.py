@@ -154,3 +154,23 @@ def test_brackets_come_back(drawn):
     chains, _ = as_chains(named)
     cells = write_brackets(10, chains, "-")
     assert as_chains(read_brackets(cells, [str(i) for i in range(10)]))[0] == chains
+
+
+def test_documents_without_words_keep_their_place(tmp_path):
+    text = "#begin document (a);\n#end document\n#begin document (b);\nb\t0\t0\tword\t(0)\n#end document\n"
+    text += "#begin document (c);\n#end document\n"
+    (tmp_path / "x.conll").write_text(text)
+    found = read_documents([tmp_path / "x.conll"])
+    assert [(one.name, len(one.words), one.chains) for one in found] == [
+        ("(a);", 0, ()), ("(b);", 1, (((0, 0),),)), ("(c);", 0, ()),
+    ]  # fmt: skip
+    assert write_documents(found, [(), (((0, 0),),), ()]) == text
+
+
+def test_of_two_chains_with_one_mention_the_one_begun_first_has_it(tmp_path):
+    """As the CoNLL scorer takes it: by a chain's first bracket, in one cell those of single words first."""
+    rows = ["(0", "(1)", "(0)|(1)", "0)", "(3|(2)", "(2)|3)|(3)"]
+    lines = "".join(f"d\t0\t{n}\tword\t{cell}\n" for n, cell in enumerate(rows))
+    (tmp_path / "x.conll").write_text(f"#begin document (d);\n{lines}#end document\n")
+    (one,) = read_documents([tmp_path / "x.conll"])
+    assert one.chains == (((0, 3), (2, 2)), ((1, 1),), ((4, 4), (5, 5)), ((4, 5),))
