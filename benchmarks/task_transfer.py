@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{given.task}: {len(train):,} {kind.unit} to learn from, {len(test):,} to be judged, seed {given.seed}")
     finetune = FinetuneOptions(
         epochs=given.epochs, learning_rate=given.learning_rate, auxiliary_lm=given.auxiliary_lm, seed=given.seed,
-        cached_megabytes=given.cached_megabytes,
+        seeds=1, cached_megabytes=given.cached_megabytes,
     )  # fmt: skip
     head = HeadOptions(hidden=given.hidden, settings=assignments(given.head, "--head"))
     options = TransferOptions(finetune, head, given.head_learning_rate, given.head_epochs)

@@ -72,7 +72,7 @@ class Job:
         method: Literal["scratch", "frozen", "finetune"]
         method = "frozen" if self.method == "documents" else self.method  # type: ignore[assignment]
         made = FinetuneOptions(
-            method, epochs=EPOCHS[self.method], max_tokens=LONGEST, seed=self.draw,
+            method, epochs=EPOCHS[self.method], max_tokens=LONGEST, seed=self.draw, seeds=1,
             document_features=self.method == "documents", device="cpu",
         )  # fmt: skip
         classify = self.task.kind == CLASSIFY
@@ -85,6 +85,13 @@ class Job:
     def transfer(self) -> TransferOptions:
         """The same, with the head of a set's kind."""
         return TransferOptions(self.options(), HeadOptions(settings=self.task.head))
+
+    def chosen(self) -> dict[str, Any]:
+        """Of these what is not the default, so that an option of a later version changes no cell."""
+        own, usual = asdict(self.transfer()), asdict(TransferOptions())
+        found = {name: value for name, value in own["finetune"].items() if value != usual["finetune"][name]}
+        found.pop("seeds", None)
+        return found | {"head": own["head"]["settings"]}
 
 
 class Table:
@@ -114,7 +121,7 @@ class Table:
         """One cell, unless it is there."""
         task = job.task
         model, name = self._model(job.encoder, task.raw)
-        settings = fingerprint(task.name, task.train, task.test, asdict(job.transfer()), name)
+        settings = fingerprint(task.name, task.train, task.test, job.chosen(), name)
         if self.cells.find((task.name, job.encoder, job.method, job.draw), settings):
             return
         train, test = task.train_items(self.data, job.draw), task.test_items(self.data)

@@ -230,13 +230,13 @@ def check_device(name: str | None) -> None:
         raise LangnetError(f"there is no device '{name}' here ({reason}); leave --device out, or take cpu") from None
 
 
-def tell_forgetting(model: Model) -> None:
-    """A line on what the model has unlearned, where that was measured."""
-    from langnet.hub.description import forgetting_line
+def tell_facts(model: Model) -> None:
+    """A line on the runs that were made, and one on what the model has unlearned, where there is something to tell."""
+    from langnet.hub.description import forgetting_line, seeds_line
 
-    line = forgetting_line(model.facts)
-    if line:
-        console.print(f"forgetting: {line}", highlight=False, markup=False, soft_wrap=True)
+    for title, line in (("seeds", seeds_line(model.facts)), ("forgetting", forgetting_line(model.facts))):
+        if line:
+            console.print(f"{title}: {line}", highlight=False, markup=False, soft_wrap=True)
 
 
 def save_language_model(model: Model, output: Path, overwrite: bool) -> None:
@@ -249,4 +249,4 @@ def save_language_model(model: Model, output: Path, overwrite: bool) -> None:
     model.save(output, overwrite=overwrite)
     held_out = held_out_line(model.facts["validation"])
     console.print(f"{output}: {model.facts['parameters']:,} parameters; {held_out}", highlight=False, soft_wrap=True)
-    tell_forgetting(model)
+    tell_facts(model)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from langnet.cli.app import app, check_device, check_output, console, examples, read_texts, run_folder, tell_forgetting
+from langnet.cli.app import app, check_device, check_output, console, examples, read_texts, run_folder, tell_facts
 from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import (
     Adapters,
@@ -27,13 +27,13 @@ from langnet.cli.options import (
     ScheduleName,
     SecondColumn,
     Seed,
+    Seeds,
     Separator,
     TextColumn,
     TransferredLayers,
     Where,
 )
 from langnet.cli.tasks import Place, columns, finetune_task, refuse_for_classification, task_help
-from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
     from langnet.recipes.finetune_options import FinetuneOptions
@@ -42,7 +42,7 @@ Method = Literal["finetune", "frozen", "scratch"]
 PoolingName = Literal["last", "mean", "concat"]
 METHOD_HELP = "finetune trains everything; frozen a linear head on the layers' states; scratch starts from nothing."
 POOLING_HELP = "From positions to a text, where no frozen head starts."
-UNLABELLED_HELP = "Further texts of the same kind without labels, to learn from beside the labelled ones."
+UNLABELLED_HELP = "Further texts, or items of the task, without labels, to learn from beside the labelled ones."
 HELD_OUT_HELP = (
     "Part of the labelled texts (or of the articles) that chooses the best step; 0 trains on all to the end."
 )
@@ -101,6 +101,7 @@ def finetune(
     precision: Precision = "auto",
     device: Device = None,
     seed: Seed = 0,
+    seeds: Seeds = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -124,19 +125,16 @@ def finetune(
         gradual_unfreezing=gradual_unfreezing, auxiliary_lm=auxiliary_lm, document_features=not no_document_vectors,
         pooling=pooling, dropout=dropout, max_tokens=max_tokens, validation_fraction=validation_fraction, seed=seed,
         dropout_scale=dropout_scale, precision=precision, device=device, schedule=named_schedule(schedule),
-        layers=layers, adapters=adapters, cached_megabytes=cached_megabytes,
+        layers=layers, adapters=adapters, seeds=seeds, cached_megabytes=cached_megabytes,
         forgetting=RawText(tuple(forgetting), corpus) if forgetting else None,
     )  # fmt: skip
-    place = Place(output, overwrite, resume)
+    place, names = Place(output, overwrite, resume), columns(text_column, second_column, label_column, where, separator)
     if task == "classify":
         refuse_for_classification(where=where, head=head, separator=separator)
         more = read_texts(unlabelled, corpus)
         _learn_classes(model, labelled, (text_column, label_column), more, options, place)
         return
-    if unlabelled:
-        raise LangnetError(f"--unlabelled is for classification; leave it out of the task '{task}'")
-    names = columns(text_column, second_column, label_column, where, separator)
-    finetune_task(model, task, labelled, names, (options, head), place)
+    finetune_task(model, task, (labelled, unlabelled or []), names, (options, head), place)
 
 
 def _learn_classes(
@@ -149,9 +147,9 @@ def _learn_classes(
 ) -> None:
     """Make a classifier, save it, and say so; `names` are the columns of text and label."""
     from langnet.recipes.finetune import finetune as run_finetune
+    from langnet.recipes.seeds import forget_runs
     from langnet.recipes.training_texts import describe_training_texts
     from langnet.text.labelled import read_labelled
-    from langnet.training.checkpoint import remove_checkpoint
     from langnet.training.progress import ConsoleProgress
 
     data = read_labelled(list(labelled), *names)
@@ -162,9 +160,9 @@ def _learn_classes(
         resume=place.resume,
     )  # fmt: skip
     if folder:
-        remove_checkpoint(folder)
+        forget_runs(folder)
     described = describe_training_texts(data, labelled, place.output, names)
     classifier.facts["finetune"]["training_texts"] = described
     classifier.save(place.output, overwrite=place.overwrite)
     console.print(f"{place.output}: a classifier of {len(data.label_names)} classes from {len(data):,} labelled texts")
-    tell_forgetting(classifier)
+    tell_facts(classifier)

@@ -72,6 +72,9 @@ Forgetting = Annotated[
     list[str] | None,
     typer.Option("--forgetting", metavar="RAW", help="Text whose bits per byte are measured before and after."),
 ]
+Seeds = Annotated[
+    int | None, typer.Option(min=1, help="Runs of a seed each, one of them kept; 3 for fewer than 500 items if unsaid.")
+]
 ScheduleName = Literal["slanted-triangular", "linear", "cosine", "trapezoid", "constant"]
 CacheWindow = Annotated[
     int | None, typer.Option(help="Also score with a continuous cache of so many tokens (Grave et al. 2016).")

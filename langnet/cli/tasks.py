@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from langnet.cli.app import console, run_folder, tell_forgetting, write_bytes, write_json
+from langnet.cli.app import console, run_folder, tell_facts, write_bytes, write_json
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
@@ -91,33 +91,42 @@ def refuse_for_classification(**given: Any) -> None:
 def finetune_task(
     model: str,
     task: str,
-    sources: list[str],
+    data: tuple[list[str], list[str]],
     names: Columns,
     options: tuple[FinetuneOptions, list[str] | None],
     place: Place,
 ) -> None:
-    """Learn the task, save the model, and say so; `options` are the transfer's and the head's own settings."""
+    """Learn the task, save the model, and say so.
+
+    Args:
+        model: what is started from.
+        task: its name.
+        data: the files of labelled items, and of unlabelled ones.
+        names: columns of both.
+        options: the transfer's, and the head's own settings.
+        place: where the model goes.
+    """
     from langnet.recipes.kinds.kind import HeadOptions
     from langnet.recipes.kinds.registry import find_kind
+    from langnet.recipes.seeds import forget_runs
     from langnet.recipes.transfer import TransferOptions, transfer
-    from langnet.training.checkpoint import remove_checkpoint
     from langnet.training.progress import ConsoleProgress
 
-    kind = find_kind(task)
+    kind, (sources, others) = find_kind(task), data
     items = kind.read(sources, names)
+    more = kind.read(others, names, labelled=False) if others else None
     _say(kind.remarks(items))
     folder = run_folder(place.output)
     progress = ConsoleProgress(task)
     shared, head = options[0], HeadOptions(options[0].dropout, settings=assignments(options[1], "--head"))
     how = TransferOptions(shared, head)
-    made = transfer(model, kind, items, how, folder=folder, progress=progress, resume=place.resume)
-    for stage in (folder, folder / "head"):
-        remove_checkpoint(stage)
+    made = transfer(model, kind, items, how, unlabelled=more, folder=folder, progress=progress, resume=place.resume)
+    forget_runs(folder)
     made.facts["finetune"]["sources"] = [_absolute(source) for source in sources]
     made.facts["finetune"]["columns"] = asdict(kind.as_read(items, names))
     made.save(place.output, overwrite=place.overwrite)
     console.print(f"{place.output}: a model for the task '{task}' from {len(items):,} {kind.unit}", highlight=False)
-    tell_forgetting(made)
+    tell_facts(made)
 
 
 def predict_task(

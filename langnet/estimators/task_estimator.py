@@ -41,6 +41,7 @@ class TaskEstimator(BaseEstimator):
         max_tokens: the most tokens of a sequence.
         validation_fraction: part of the items held out to choose the best step.
         random_state: seed, as scikit-learn has it.
+        seeds: how many runs are made, of which one is kept; None makes three from few items, see `FinetuneOptions`.
         precision: `auto`, `no` or `bf16`.
         device: None chooses.
         cached_megabytes: of the states of a frozen encoder that are kept, so that they are read once.
@@ -68,6 +69,7 @@ class TaskEstimator(BaseEstimator):
         max_tokens: int = _DEFAULT.max_tokens,
         validation_fraction: float = _DEFAULT.validation_fraction,
         random_state: int | np.random.RandomState | None = _DEFAULT.seed,
+        seeds: int | None = _DEFAULT.seeds,
         precision: Literal["auto", "no", "bf16"] = _DEFAULT.precision,
         device: str | None = _DEFAULT.device,
         cached_megabytes: int = _DEFAULT.cached_megabytes,
@@ -91,6 +93,7 @@ class TaskEstimator(BaseEstimator):
         self.max_tokens = max_tokens
         self.validation_fraction = validation_fraction
         self.random_state = random_state
+        self.seeds = seeds
         self.precision = precision
         self.device = device
         self.cached_megabytes = cached_megabytes
@@ -120,6 +123,7 @@ class TaskEstimator(BaseEstimator):
             max_tokens=self.max_tokens,
             validation_fraction=self.validation_fraction,
             seed=seed,
+            seeds=self.seeds,
             precision=self.precision,
             device=self.device,
             cached_megabytes=self.cached_megabytes,

@@ -63,6 +63,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         unlabelled: further texts of the same kind without labels, to learn from too: co-training.
         pseudo_labels: how those are guessed; None takes the defaults.
         random_state: seed, as scikit-learn has it; the same int gives the same classifier.
+        seeds: how many runs are made, of which one is kept; None makes three from few items, see `FinetuneOptions`.
         precision: `auto`, `no` or `bf16`.
         device: None chooses.
         scalar_mix: read a mix of all layers, or else the top one; used where no frozen head comes first.
@@ -105,6 +106,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         unlabelled: Sequence[str] | None = None,
         pseudo_labels: PseudoLabelOptions | None = None,
         random_state: int | np.random.RandomState | None = _DEFAULT.seed,
+        seeds: int | None = _DEFAULT.seeds,
         precision: Literal["auto", "no", "bf16"] = _DEFAULT.precision,
         device: str | None = _DEFAULT.device,
         scalar_mix: bool = _DEFAULT.scalar_mix,
@@ -135,6 +137,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self.unlabelled = unlabelled
         self.pseudo_labels = pseudo_labels
         self.random_state = random_state
+        self.seeds = seeds
         self.precision = precision
         self.device = device
         self.scalar_mix = scalar_mix
@@ -199,6 +202,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             validation_fraction=self.validation_fraction,
             pseudo_labels=self.pseudo_labels or _DEFAULT.pseudo_labels,
             seed=_seed(self.random_state),
+            seeds=self.seeds,
             precision=self.precision,
             device=self.device,
             scalar_mix=self.scalar_mix,

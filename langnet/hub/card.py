@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langnet.evaluate.language_model import unknown_note
-from langnet.hub.description import OBJECTIVE_LOSSES, forgetting_line
+from langnet.hub.description import OBJECTIVE_LOSSES, forgetting_line, seeds_line
 
 MARK = "<!-- written by langnet from config.json; a card without this line is kept as it is -->"
 _MOST_LABELS = 40
@@ -212,6 +212,8 @@ def _transfer(run: Mapping[str, Any]) -> str:
             f"Low-rank adapters of rank {options.get('adapters')} learned beside the encoder's weights, and were added "
             f"to them at the end: {_number(learned, 'n')} weights learned, {learned['share']:.1%} of the model's."
         )
+    if run.get("seeds"):
+        sentences.append(_capital(seeds_line({"finetune": run})) + ".")
     if run.get("pseudo_labelled"):
         sentences.append(f"{_number(run, 'pseudo_labelled')} further texts got their labels from the model itself.")
     if choice:

@@ -81,6 +81,30 @@ def forgetting_line(facts: dict[str, Any]) -> str:
     )
 
 
+def seeds_line(facts: dict[str, Any]) -> str:
+    """What the runs of a transfer reached, each of a seed, in one line; empty where there was one.
+
+    Args:
+        facts: of the model.
+    """
+    found = (facts.get("finetune") or {}).get("seeds")
+    if not found:
+        return ""
+    told = []
+    for run in found["runs"]:
+        line = f"seed {run['seed']} {run['score']:.3f}"
+        if run["held_out"]:
+            name, value = next(iter(run["held_out"].items()))
+            line += f", held out {name} {value:.3f}"
+        told.append(line + (" (degenerate)" if run["degenerate"] else ""))
+    by = "best on held-out items" if found["by_held_out"] else "median training loss of the sound runs"
+    plain = found["runs"][0]["neighbour"]
+    return (
+        f"{len(found['runs'])} runs, {found['score']} on the items learned from: {'; '.join(told)}; "
+        f"{found['neighbour']} {plain:.3f}; kept: seed {found['kept']}, {by}"
+    )
+
+
 def _within(interval: list[float] | None) -> str:
     return " [{:.3f}, {:.3f}]".format(*interval) if interval else ""
 

@@ -33,6 +33,11 @@ def starting_encoder(base: Model, options: FinetuneOptions) -> Encoder:
     return encoder
 
 
+def same_start(base: Model, options: FinetuneOptions) -> bool:
+    """Whether runs of any seed start from the same encoder."""
+    return options.method != "scratch" and options.layers in (None, base.encoder.n_layers)
+
+
 def check_base(base: Model, options: FinetuneOptions) -> None:
     """Nothing, where the model has what the options ask of it; said before anything is read or trained.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,12 @@ import torch
 
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.errors import LangnetError
-from langnet.recipes.base_model import check_base, facts_before, say_what_is_kept, starting_encoder
+from langnet.recipes.base_model import check_base, facts_before, same_start, say_what_is_kept, starting_encoder
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
 from langnet.recipes.forgetting import Forgetting
 from langnet.recipes.model import Model, load
+from langnet.recipes.seeds import Judged, Place, mean_loss, run_seeds
 from langnet.recipes.training_texts import describe_training_texts
 from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.examples import Example, ExampleBatches
@@ -77,12 +78,41 @@ def finetune(
     names, classes = _class_ids(texts, labels)
     forgetting = Forgetting.begin(base, options.forgetting)
     say_what_is_kept(base, options, progress)
-    made = _Job(base, options, names, classes, progress).run(texts, unlabelled, folder, resume)
+    starts = list[_Start]()
+
+    def run(seed: int, place: Path | None, resumed: bool, judged: bool) -> Model:
+        job = _Job(base, replace(options, seed=seed), names, classes, progress)
+        if not starts or not (options.method == "scratch" or same_start(base, options)):
+            starts[:] = [job.prepare(texts, unlabelled)]
+        made = job.run(starts[0], place, resumed, options.seed)
+        if judged:
+            made.facts["finetune"]["judged"] = asdict(job.judge())
+        return made
+
+    made = run_seeds(options, len(texts), Place(folder, resume, progress), run)
     data = LabelledData(list(texts), [str(label) for label in labels])
     made.facts["finetune"]["training_texts"] = describe_training_texts(data)
     if forgetting:
         made.facts["finetune"]["forgetting"] = forgetting.facts(made.encoder, made.tokenizer)
     return made
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What comes before the network learns, the same for runs of any seed that start from one encoder.
+
+    Attributes:
+        examples: the labelled texts.
+        head: on frozen features; None where none was asked for.
+        guessed: unlabelled texts with their probabilities (C,).
+        choice, student: what the head comes from.
+    """
+
+    examples: list[Example]
+    head: FrozenHead | None
+    guessed: list[tuple[str, np.ndarray]]
+    choice: FrozenChoice | None
+    student: Student | None
 
 
 class _Job:
@@ -95,6 +125,7 @@ class _Job:
         self.device = torch.device(options.device) if options.device else default_device()
         self.choice: FrozenChoice | None = None
         self.student: Student | None = None
+        self.learned, self.held_out = list[Example](), list[Example]()  # of the labelled texts
         self.encoder = starting_encoder(base, options).to(self.device)
         space = None if options.method == "scratch" or not options.document_features else base.document_vectors
         if space is not None and base.is_classifier:
@@ -109,7 +140,8 @@ class _Job:
             facts=facts_before(base),
         )
 
-    def run(self, texts: Sequence[str], unlabelled: Sequence[str] | None, folder: Path | None, resume: bool) -> Model:
+    def prepare(self, texts: Sequence[str], unlabelled: Sequence[str] | None) -> _Start:
+        """Read the texts, and fit the head that everything starts from."""
         guessed, head = list[tuple[str, np.ndarray]](), None
         if unlabelled and self.model.document_vectors is not None:
             guessed = self._co_train(texts, self.model.document_vectors, unlabelled)
@@ -121,14 +153,22 @@ class _Job:
             head = document_head(table, self.student.weight, self.student.bias)
         elif self.options.method == "frozen" or (self.options.method == "finetune" and self._needs_head(unlabelled)):
             head, guessed = self._read_and_fit(examples, unlabelled)
+        return _Start(examples, head, guessed, self.choice, self.student)
+
+    def run(self, start: _Start, folder: Path | None, resume: bool, split_seed: int) -> Model:
+        """Learn from where another run, or this one, has prepared to start."""
+        examples, head, guessed = start.examples, start.head, start.guessed
+        self.choice, self.student = start.choice, start.student
+        if start.student:
+            self.model.document_vectors = start.student.space
         self.model.network = self._network(head)
         if self.options.method == "finetune" and not self.options.head_first:
             standardise_head(self.model.network, examples, self.model.collate, self.options.seed)
         if self.options.method != "frozen":
             extra = self.model.examples([text for text, _ in guessed], [label for _, label in guessed])
-            self._train(examples, extra, folder, resume)
+            self._train(examples, extra, split_seed, folder, resume)
         self.model.network.eval()
-        self.model.facts["finetune"] = self._facts(len(texts), len(guessed))
+        self.model.facts["finetune"] = self._facts(len(examples), len(guessed))
         return self.model
 
     def _needs_head(self, unlabelled: Sequence[str] | None) -> bool:
@@ -195,9 +235,12 @@ class _Job:
             tasks.append((LanguageModel(), options.auxiliary_lm))
         return TaskModel(self.encoder, list(tasks), mix, options.learned_tokens).to(self.device)
 
-    def _train(self, examples: list[Example], extra: list[Example], folder: Path | None, resume: bool) -> None:
+    def _train(
+        self, examples: list[Example], extra: list[Example], split_seed: int, folder: Path | None, resume: bool
+    ) -> None:
         options = self.options
-        train, held_out = _hold_out(examples, self.classes, options)
+        split = _hold_out(examples, self.classes, replace(options, seed=split_seed))
+        self.learned, self.held_out = train, held_out = split
         mixed = _as_probabilities([*train, *extra], len(self.names)) if extra else train
         batches = ExampleBatches(mixed, options.batch_size, options.seed, self.model.collate)
         plan = Fit(options, FEW_EPOCHS if not extra else 1.0, str(self.device), folder, self.progress, resume)
@@ -210,6 +253,16 @@ class _Job:
         gold = np.array([example.label for example in held_out])
         loss = -np.log(np.maximum(probabilities[np.arange(len(gold)), gold], 1e-12)).mean()
         return {"loss": float(loss), "error": float((probabilities.argmax(1) != gold).mean())}
+
+    def judge(self) -> Judged:
+        """What was reached on the texts that were learned from, beside their most frequent class."""
+        gold = np.array([example.label for example in self.learned])
+        hits = self.model.probabilities_of(self.learned).argmax(1) == gold
+        majority = np.bincount(gold).max() / len(gold)
+        batches = ExampleBatches(self.learned, self.options.batch_size, 0, self.model.collate)
+        loss = mean_loss(self.model.network, batches)
+        held_out = self._validate(self.held_out) if self.held_out else None
+        return Judged("accuracy", float(hits.mean()), "majority", float(majority), loss, held_out)
 
     def _facts(self, n: int, n_extra: int) -> dict[str, object]:
         facts: dict[str, object] = {"examples": n, "pseudo_labelled": n_extra, "options": asdict(self.options)}

@@ -13,6 +13,9 @@ from langnet.transfer.schedule import ScheduleConfig
 
 Method = Literal["frozen", "finetune", "scratch"]
 
+FEW_ITEMS = 500  # labelled items below which a transfer is run several times where the options leave it open
+RUNS_OF_FEW = 3  # a middle one, and a second that is sound where one fails
+
 
 @dataclass(frozen=True)
 class FinetuneOptions:
@@ -44,6 +47,9 @@ class FinetuneOptions:
         validation_fraction: part of the labelled texts held out to choose the best step; 0 trains on all to the end.
         pseudo_labels: how labels are guessed for `unlabelled` texts; unused without them.
         seed: of heads, data order, dropout and splits.
+        seeds: how many runs of a seed each are made, of which one is kept, see `langnet.recipes.seeds`; the split of
+            what is held out is the first one's for all. None makes `RUNS_OF_FEW` where a network learns from fewer than
+            `FEW_ITEMS` labelled items, and one otherwise.
         precision: `auto`, `no` or `bf16`.
         device: None chooses.
         cached_megabytes: of the states of a frozen encoder that are kept in main memory, so that the epochs of a head
@@ -78,6 +84,7 @@ class FinetuneOptions:
     validation_fraction: float = 0.0
     pseudo_labels: PseudoLabelOptions = field(default_factory=PseudoLabelOptions)
     seed: int = 0
+    seeds: int | None = None
     precision: Literal["auto", "no", "bf16"] = "auto"
     device: str | None = None
     cached_megabytes: int = 1024
@@ -108,6 +115,10 @@ class FinetuneOptions:
             raise LangnetError(f"{self.layers} layers cannot be taken; choose 0 (the embeddings alone) or more")
         if self.layers is not None and self.method == "scratch":
             raise LangnetError("from scratch no layers are taken from the model; leave the number of layers out")
+        if self.seeds is not None and self.seeds < 1:
+            raise LangnetError(f"{self.seeds} runs make no model; choose 1 or more seeds")
+        if (self.seeds or 1) > 1 and self.method == "frozen":
+            raise LangnetError("a head on a frozen encoder is learned once; leave --seeds out, or take finetune")
         if self.forgetting and self.method == "scratch":
             raise LangnetError("from scratch nothing is kept that could be forgotten; leave --forgetting out")
         if self.adapters < 0:
@@ -123,3 +134,9 @@ class FinetuneOptions:
             raise LangnetError(f"the megabytes of kept states must be 0 or more, not {self.cached_megabytes}")
         if self.auxiliary_lm < 0:
             raise LangnetError(f"the weight of the language-model loss must be 0 or more, not {self.auxiliary_lm:g}")
+
+    def runs(self, n_items: int) -> int:
+        """How many runs are made from so many labelled items."""
+        if self.seeds is not None:
+            return self.seeds
+        return RUNS_OF_FEW if self.method != "frozen" and n_items < FEW_ITEMS else 1

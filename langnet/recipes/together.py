@@ -65,6 +65,8 @@ def transfer_together(
             "on a frozen encoder tasks learn nothing from each other; learn them one by one: langnet finetune --method "
             "frozen"
         )
+    if (options.finetune.seeds or 1) > 1:
+        raise LangnetError("tasks that are learned together are learned in one run; leave the number of seeds out")
     task_shares([1], temperature)  # a wrong temperature is said before anything is read
     check_base(base, options.finetune)
     say_what_is_kept(base, options.finetune, progress)

@@ -20,14 +20,16 @@ from langnet.errors import LangnetError
 from langnet.evaluate.abstention import abstain
 from langnet.evaluate.calibration import calibrate
 from langnet.evaluate.scoring import TaskReport, report_task
-from langnet.recipes.base_model import check_base, facts_before, say_what_is_kept, starting_encoder
+from langnet.recipes.base_model import check_base, facts_before, same_start, say_what_is_kept, starting_encoder
 from langnet.recipes.calibrate import digest_of_items, fitted_warning
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.fit import FEW_EPOCHS, Fit
 from langnet.recipes.forgetting import Forgetting
+from langnet.recipes.further_items import guessed_items
 from langnet.recipes.kinds.kind import HeadOptions, Kind
 from langnet.recipes.kinds.registry import find_kind
 from langnet.recipes.model import TOKENS_AT_ONCE, Model, load
+from langnet.recipes.seeds import FIRST, Judged, Place, mean_loss, run_seeds
 from langnet.tasks.examples import ExampleBatches, in_order
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.task import Task
@@ -66,6 +68,7 @@ def transfer(
     items: Sequence[Any],
     options: TransferOptions | None = None,
     *,
+    unlabelled: Sequence[Any] | None = None,
     folder: Path | None = None,
     progress: Progress | None = None,
     resume: bool = False,
@@ -80,6 +83,8 @@ def transfer(
         kind: the task.
         items: what `kind.read` gave.
         options: how.
+        unlabelled: further items without labels: a first model guesses them, and a second learns from the surest of
+            these guesses too, see `langnet.recipes.further_items`.
         folder: where checkpoints and the history of the run are kept; None keeps none.
         progress: where progress is shown.
         resume: go on from the checkpoint in `folder`.
@@ -92,8 +97,34 @@ def transfer(
     found = find_kind(kind) if isinstance(kind, str) else kind
     check_base(base, options.finetune)
     say_what_is_kept(base, options.finetune, progress)
-    forgetting = Forgetting.begin(base, options.finetune.forgetting)
-    made = TransferJob(base, found, list(items), options, progress).run(folder, resume)
+    shared, held = options.finetune, list[StateCache]()
+    if shared.seeds is None and not found.several_runs:
+        shared = replace(shared, seeds=1)
+    if unlabelled and not found.labels_further:
+        raise LangnetError(
+            f"the task '{found.name}' has no probabilities of classes by which unlabelled {found.unit} could be "
+            "labelled; leave --unlabelled out"
+        )
+    forgetting = Forgetting.begin(base, shared.forgetting)
+
+    def run(seed: int, place: Path | None, resumed: bool, judged: bool) -> Model:
+        how = replace(options, finetune=replace(shared, seed=seed))
+        job = TransferJob(base, found, list(items), how, progress, shared.seed)
+        if judged and same_start(base, shared):
+            job.share_states(held)
+        made = job.run(place / FIRST if place and unlabelled else place, resumed)
+        if unlabelled:
+            settings = shared.pseudo_labels
+            more = guessed_items(made, found, job.learned, unlabelled, settings, shared.seed)
+            if progress:
+                progress.note(f"{len(more):,} of {len(unlabelled):,} unlabelled {found.unit} got guesses as labels")
+            job = TransferJob(base, found, list(items), how, progress, shared.seed, more)
+            made = job.run(place, resumed)
+        if judged:
+            made.facts["finetune"]["judged"] = asdict(job.judge())
+        return made
+
+    made = run_seeds(shared, len(items), Place(folder, resume, progress), run)
     if forgetting:
         made.facts["finetune"]["forgetting"] = forgetting.facts(made.encoder, made.tokenizer)
     return made
@@ -144,11 +175,19 @@ class TransferJob:
         model: the model that is made.
         examples: what it learns from.
         batches: of these.
+        learned: the items behind the examples, without those whose labels were guessed.
         held_out: items that choose the best step; none where nothing is held out.
     """
 
     def __init__(
-        self, base: Model, kind: Kind[Any, Any], items: list[Any], options: TransferOptions, progress: Progress | None
+        self,
+        base: Model,
+        kind: Kind[Any, Any],
+        items: list[Any],
+        options: TransferOptions,
+        progress: Progress | None,
+        split_seed: int | None = None,
+        guessed: Sequence[Any] = (),
     ):
         self.base, self.kind, self.items, self.options, self.progress = base, kind, items, options, progress
         shared = options.finetune
@@ -166,8 +205,10 @@ class TransferJob:
         self.chosen: Mapping[str, Any] | None = None
         self.model.document_vectors = base.document_vectors if self.task.document_dim else None
         self.model.labels = kind.labels(self.task)
-        train, self.held_out = self._hold_out()
-        self.examples = self.task.examples(train, self.model.writer)
+        self.shared_states: list[StateCache] | None = None
+        self.learned, self.held_out = self._hold_out(shared.seed if split_seed is None else split_seed)
+        self.guessed = guessed
+        self.examples = self.task.examples([*self.learned, *guessed], self.model.writer)
         self.batches = ExampleBatches(self.examples, shared.batch_size, shared.seed, self.model.collate)
 
     def run(self, folder: Path | None, resume: bool) -> Model:
@@ -199,19 +240,39 @@ class TransferJob:
         """Read another encoder of the same kind in place of an own copy, to be learned with other tasks."""
         self.encoder = self.model.network.encoder = encoder
 
+    def share_states(self, held: list[StateCache]) -> None:
+        """Use what another run has kept of the same encoder's states, or leave there what this one keeps."""
+        self.shared_states = held
+
+    def judge(self) -> Judged:
+        """What was reached on the items that were learned from, beside what is most frequent there."""
+        plain = self.kind.simplest(self.learned, self.learned)
+        methods = [self.model.guess(self.learned), plain.guesses]
+        sums = self.kind.statistics(self.learned, methods).sum(1)  # (2, S)
+        (name, score), (_, other) = (next(iter(self.kind.scores(own).items())) for own in sums)
+        examples = self.examples[: len(self.learned)]
+        batches = ExampleBatches(examples, self.options.finetune.batch_size, 0, self.model.collate)
+        loss = mean_loss(self.model.network, batches)
+        held_out = self.validate() if self.held_out else None
+        # A score that is not defined, as a correlation of what is all the same, is none.
+        return Judged(name, float(np.nan_to_num(score)), plain.name, float(np.nan_to_num(other)), float(loss), held_out)
+
     def finish(self) -> Model:
         """The model, once all is learned."""
         self.model.network.eval()
         if self.held_out:
             self.kind.settle(self.task, self.held_out, self.model.guess(self.held_out))
-        self.model.facts["finetune"] = self._facts(len(self.examples))
+        self.model.facts["finetune"] = self._facts(len(self.learned))
         return self.model
 
     @contextmanager
     def _frozen(self) -> Iterator[None]:
         """The head alone learns; the encoder's states are read once, as far as there is room to keep them."""
         network, room = self.model.network, self.options.finetune.cached_megabytes
-        network.frozen, network.states = True, self._states(room) if room else None
+        held = list[StateCache]() if self.shared_states is None else self.shared_states
+        if room and not held:
+            held.append(self._states(room))
+        network.frozen, network.states = True, held[0] if room else None
         try:
             yield
         finally:
@@ -264,7 +325,7 @@ class TransferJob:
         mix = ScalarMix(self.encoder.n_layers + 1)
         return TaskModel(self.encoder, tasks, mix, shared.learned_tokens).to(self.device)
 
-    def _hold_out(self) -> tuple[list[Any], list[Any]]:
+    def _hold_out(self, seed: int) -> tuple[list[Any], list[Any]]:
         """The items to learn from, and those that choose the best step."""
         shared = self.options.finetune
         count = round(shared.validation_fraction * len(self.items))
@@ -272,10 +333,10 @@ class TransferJob:
             return self.items, []
         groups = [group for group in map(self.kind.group, self.items) if group is not None]
         if len(groups) == len(self.items):
-            held = set(drawn_groups(groups, shared.validation_fraction, shared.seed))
+            held = set(drawn_groups(groups, shared.validation_fraction, seed))
             inside = np.array([group in held for group in groups])
             return [self.items[i] for i in np.flatnonzero(~inside)], [self.items[i] for i in np.flatnonzero(inside)]
-        order = np.random.default_rng(shared.seed).permutation(len(self.items))
+        order = np.random.default_rng(seed).permutation(len(self.items))
         return [self.items[i] for i in order[count:]], [self.items[i] for i in order[:count]]
 
     def _validation(self) -> Callable[[], dict[str, float]] | None:
@@ -291,6 +352,8 @@ class TransferJob:
     def _facts(self, n: int) -> dict[str, Any]:
         options = self.options
         facts: dict[str, Any] = {"task": self.kind.name, "examples": n, "options": asdict(options.finetune)}
+        if self.guessed:
+            facts["pseudo_labelled"] = len(self.guessed)
         head = asdict(replace(options.head, tokenizer=None))  # it stands in the model's folder
         del head["tokenizer"]
         facts |= {"head": head, "head_learning_rate": options.head_learning_rate}

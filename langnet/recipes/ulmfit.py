@@ -74,6 +74,7 @@ def classifier_options() -> FinetuneOptions:
         scalar_mix=False,
         hidden=50,
         betas=(0.7, 0.99),
+        seeds=1,
     )
 
 

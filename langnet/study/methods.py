@@ -201,7 +201,7 @@ class NetworkMethod:
         names = sorted(set(labels))
         if len(names) == 1:
             return Predictions(names * len(test_texts), None, names), {}
-        classifier = finetune(self.model, texts, labels, replace(self.options, seed=seed))
+        classifier = finetune(self.model, texts, labels, replace(self.options, seed=seed, seeds=1))
         if self._test is None or self._test[0] is not test_texts:
             self._test = (test_texts, classifier.examples(test_texts))
         probabilities = classifier.probabilities_of(self._test[1])

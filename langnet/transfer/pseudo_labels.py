@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from torch import Tensor
 
 from langnet.transfer.co_training import CoTrainingOptions, most_confident
 from langnet.transfer.frozen import FeatureTable, FrozenChoice, FrozenHead
+
+Text = TypeVar("Text")  # or what else is labelled
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class PseudoLabelOptions:
     for_training: float = 0.5
     most_for_training: int = 5_000
 
-    def sample(self, texts: Sequence[str], seed: int, encoded: bool) -> list[str]:
+    def sample(self, texts: Sequence[Text], seed: int, encoded: bool) -> list[Text]:
         """As many of the texts as may be used, whether they are to be `encoded` or not."""
         most = min(self.max_texts, self.max_encoded) if encoded else self.max_texts
         if len(texts) <= most:

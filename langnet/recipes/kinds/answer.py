@@ -68,6 +68,11 @@ class Answers(Kind[Question, AnswerGuess]):
     def scores(self, sums: np.ndarray) -> dict[str, np.ndarray]:
         return answer_scores(sums)
 
+    def simplest(self, train: Sequence[Question], test: Sequence[Question]) -> Neighbour:
+        if any(item.answers == () for item in train):
+            return Neighbour("no answer", [AnswerGuess("", 0, 0, 1.0, 1.0)] * len(test), "to any question")
+        return Neighbour("random span", _guesses(test, random_spans(train, test)), "as long as the training answers")
+
     def neighbours(self, train: Sequence[Question], test: Sequence[Question]) -> list[Neighbour]:
         window = SlidingWindow(train)
         found = [
@@ -77,7 +82,7 @@ class Answers(Kind[Question, AnswerGuess]):
             Neighbour("sliding window and type", _guesses(test, window.spans(test, typed=True)), "of the question"),
         ]
         if any(item.answers == () for item in train):
-            found.insert(0, Neighbour("no answer", [AnswerGuess("", 0, 0, 1.0, 1.0)] * len(test), "to any question"))
+            found.insert(0, self.simplest(train, test))
         return found
 
     def written(self, items: Sequence[Question], guesses: Sequence[AnswerGuess]) -> str:

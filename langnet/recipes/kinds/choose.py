@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +27,7 @@ class MultipleChoiceKind(Kind[MultipleChoice, ChoiceGuess]):
     name = "choose"
     summary = "multiple choice and cloze: which alternative suits a context"
     unit = "questions"
+    labels_further = True
 
     def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[MultipleChoice]:
         named = ChoiceColumns(columns.text, columns.second, columns.label, columns.where)
@@ -44,8 +46,18 @@ class MultipleChoiceKind(Kind[MultipleChoice, ChoiceGuess]):
     def scores(self, sums: np.ndarray) -> dict[str, np.ndarray]:
         return choice_scores(sums)
 
+    def simplest(self, train: Sequence[MultipleChoice], test: Sequence[MultipleChoice]) -> Neighbour:
+        name, (scorer, note) = next(iter(SCORERS.items()))
+        return Neighbour(name, choose_greatest(scorer(train, test)), note)
+
     def neighbours(self, train: Sequence[MultipleChoice], test: Sequence[MultipleChoice]) -> list[Neighbour]:
         return [Neighbour(name, choose_greatest(scorer(train, test)), note) for name, (scorer, note) in SCORERS.items()]
+
+    def labelled(self, item: MultipleChoice, guess: ChoiceGuess) -> tuple[MultipleChoice, float]:
+        return replace(item, answer=guess.index), max(guess.probabilities)
+
+    def stratum(self, item: MultipleChoice) -> Hashable:
+        return item.answer
 
     def written(self, items: Sequence[MultipleChoice], guesses: Sequence[ChoiceGuess]) -> str:
         added = [

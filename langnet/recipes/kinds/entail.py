@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class Entailment(Kind[Pair, ClassGuess]):
     name = "entail"
     summary = "pairs of texts with a class: natural language inference, paraphrase"
     unit = "pairs"
+    labels_further = True
 
     def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[Pair]:
         return read_pairs(sources, pair_columns(columns), labelled)
@@ -53,15 +55,26 @@ class Entailment(Kind[Pair, ClassGuess]):
     def scores(self, sums: np.ndarray) -> dict[str, np.ndarray]:
         return class_scores(sums)
 
+    def simplest(self, train: Sequence[Pair], test: Sequence[Pair]) -> Neighbour:
+        seconds, labels = [pair.second for pair in train], [str(pair.label) for pair in train]
+        found = MajorityBaseline().fit_predict(seconds, labels, [pair.second for pair in test])
+        return Neighbour("majority", _guesses(found))
+
     def neighbours(self, train: Sequence[Pair], test: Sequence[Pair]) -> list[Neighbour]:
         labels, seconds = [str(pair.label) for pair in train], [pair.second for pair in train]
         asked = [pair.second for pair in test]
         alone = TfidfBaseline().fit_predict(seconds, labels, asked)
         return [
-            Neighbour("majority", _guesses(MajorityBaseline().fit_predict(seconds, labels, asked))),
+            self.simplest(train, test),
             Neighbour("TF-IDF of the second text", _guesses(alone), "what its artifacts give away"),
             Neighbour(OverlapBaseline.name, _guesses(OverlapBaseline().fit_predict(train, labels, test))),
         ]
+
+    def labelled(self, item: Pair, guess: ClassGuess) -> tuple[Pair, float]:
+        return replace(item, label=guess.label), guess.probability
+
+    def stratum(self, item: Pair) -> Hashable:
+        return item.label
 
     def written(self, items: Sequence[Pair], guesses: Sequence[ClassGuess]) -> str:
         added = []

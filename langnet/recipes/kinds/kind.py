@@ -7,7 +7,7 @@ A kind ties the rooms together: how a task's files are read (text), its head (ta
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -71,11 +71,17 @@ class Kind(ABC, Generic[Item, Guess]):
         name: as users give it.
         summary: one line.
         unit: what an item is, in the plural.
+        several_runs: whether few items are learned from in several runs where nobody says how many; see
+            `langnet.recipes.seeds`.
+        labels_further: whether guesses have probabilities of classes by which unlabelled items can become further
+            examples: then the kind has `labelled` and `stratum`.
     """
 
     name: str
     summary: str
     unit: str
+    several_runs: bool = True
+    labels_further: bool = False
 
     @abstractmethod
     def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[Item]:
@@ -109,6 +115,10 @@ class Kind(ABC, Generic[Item, Guess]):
     @abstractmethod
     def neighbours(self, train: Sequence[Item], test: Sequence[Item]) -> list[Neighbour]:
         """What simple methods, the majority first, learn from the same training items, and say of the test items."""
+
+    def simplest(self, train: Sequence[Item], test: Sequence[Item]) -> Neighbour:
+        """The first of the neighbours, which has learned no more than what is most frequent."""
+        return self.neighbours(train, test)[0]
 
     @abstractmethod
     def written(self, items: Sequence[Item], guesses: Sequence[Guess]) -> str:
@@ -149,6 +159,18 @@ class Kind(ABC, Generic[Item, Guess]):
 
     def settle(self, task: SupervisedTask[Item, Guess], items: Sequence[Item], guesses: Sequence[Guess]) -> None:
         """After training, choose what the head decides by, such as a threshold, on held-out items."""
+
+    def labelled(self, item: Item, guess: Guess) -> tuple[Item, float]:
+        """The item with the guess as its label, and how sure the guess is.
+
+        Raises:
+            LangnetError: the kind has no probabilities of classes.
+        """
+        raise LangnetError(f"the task '{self.name}' has no probabilities of classes")
+
+    def stratum(self, item: Item) -> Hashable:
+        """Of a labelled item: what guessed labels keep the proportions of, so that no class swallows the others."""
+        return ""
 
     def remarks(self, items: Sequence[Item]) -> list[str]:
         """What was found and mended while these items were read, a line each."""

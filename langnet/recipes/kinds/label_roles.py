@@ -81,14 +81,17 @@ class RoleLabeling(Kind[FramedSentence, RoleGuess]):
     def scores(self, sums: np.ndarray) -> dict[str, np.ndarray]:
         return role_scores(sums)
 
+    def simplest(self, train: Sequence[FramedSentence], test: Sequence[FramedSentence]) -> Neighbour:
+        return Neighbour("no roles at all", [RoleGuess(tuple(own)) for own in nothing(test)])
+
     def neighbours(self, train: Sequence[FramedSentence], test: Sequence[FramedSentence]) -> list[Neighbour]:
         methods = [
-            ("no roles at all", nothing(test), ""),
             ("nearest words left and right", by_position(train, test), "the role most frequent there"),
             ("each word's most frequent role", by_word(train, test), "left and right of the predicate"),
             ("CRF of word features", by_chain(train, test), "L-BFGS, looks, predicate and distance"),
         ]
-        return [Neighbour(name, [RoleGuess(tuple(own)) for own in said], note) for name, said, note in methods]
+        others = [Neighbour(name, [RoleGuess(tuple(own)) for own in said], note) for name, said, note in methods]
+        return [self.simplest(train, test), *others]
 
     def written(self, items: Sequence[FramedSentence], guesses: Sequence[RoleGuess]) -> str:
         return write_roles(items, [guess.frames for guess in guesses])

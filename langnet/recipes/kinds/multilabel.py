@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +36,7 @@ class MultiLabelClassification(Kind[TextItem, LabelSetGuess]):
     name = "multilabel"
     summary = "texts with any number of labels: topics, tags, emotions"
     unit = "texts"
+    labels_further = True
 
     def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[TextItem]:
         return read_label_sets(sources, text_columns(columns), labelled)
@@ -86,16 +87,27 @@ class MultiLabelClassification(Kind[TextItem, LabelSetGuess]):
     def scores(self, sums: np.ndarray) -> dict[str, np.ndarray]:
         return label_set_scores(sums)
 
+    def simplest(self, train: Sequence[TextItem], test: Sequence[TextItem]) -> Neighbour:
+        return Neighbour("most frequent set", most_frequent_set(_sets(train), len(test)))
+
     def neighbours(self, train: Sequence[TextItem], test: Sequence[TextItem]) -> list[Neighbour]:
         sets = _sets(train)
         names = sorted({label for own in sets for label in own})
-        majority = most_frequent_set(sets, len(test))
+        majority = self.simplest(train, test)
         texts, asked = [item.text for item in train], [item.text for item in test]
         found = tfidf_label_sets(texts, indicator(sets, names), names, asked, "one")
         return [
-            Neighbour("most frequent set", majority),
-            Neighbour("TF-IDF", majority if found is None else found, "a logistic regression a label"),
+            majority,
+            Neighbour("TF-IDF", majority.guesses if found is None else found, "a logistic regression a label"),
         ]
+
+    def labelled(self, item: TextItem, guess: LabelSetGuess) -> tuple[TextItem, float]:
+        """As sure as the least sure of its labels, given or not."""
+        sure = [share if name in guess.labels else 1 - share for name, share in guess.probabilities.items()]
+        return replace(item, label=guess.labels), min(sure)
+
+    def stratum(self, item: TextItem) -> Hashable:
+        return item.label
 
     def written(self, items: Sequence[TextItem], guesses: Sequence[LabelSetGuess]) -> str:
         added = []

@@ -84,6 +84,11 @@ class Parsing(Kind[ParseItem, ParseGuess]):
     def scores(self, sums: np.ndarray) -> dict[str, np.ndarray]:
         return scoring.bracket_scores(sums)
 
+    def simplest(self, train: Sequence[ParseItem], test: Sequence[ParseItem]) -> Neighbour:
+        branching, words = Branching([bare(_gold(item)) for item in train]), [item.words for item in test]
+        right = branching.parse(words, "right", _outer(train))
+        return Neighbour("right-branching", _guesses(right), "labels by the tags at the ends")
+
     def neighbours(self, train: Sequence[ParseItem], test: Sequence[ParseItem]) -> list[Neighbour]:
         trees, words = [bare(_gold(item)) for item in train], [item.words for item in test]
         outer, branching = _outer(train), Branching(trees)

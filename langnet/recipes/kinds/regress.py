@@ -52,12 +52,14 @@ class Regression(Kind[TextItem, Rating]):
     def scores(self, sums: np.ndarray) -> dict[str, np.ndarray]:
         return rating_scores(sums)
 
+    def simplest(self, train: Sequence[TextItem], test: Sequence[TextItem]) -> Neighbour:
+        return Neighbour("mean", [Rating(float(np.mean(numbers(train))))] * len(test))
+
     def neighbours(self, train: Sequence[TextItem], test: Sequence[TextItem]) -> list[Neighbour]:
-        own = numbers(train)
-        mean = [Rating(float(np.mean(own)))] * len(test)
-        found = tfidf_numbers([item.text for item in train], own, [item.text for item in test])
-        ridge = mean if found is None else [Rating(float(value)) for value in found]
-        return [Neighbour("mean", mean), Neighbour("TF-IDF", ridge, "ridge regression")]
+        mean = self.simplest(train, test)
+        found = tfidf_numbers([item.text for item in train], numbers(train), [item.text for item in test])
+        ridge = mean.guesses if found is None else [Rating(float(value)) for value in found]
+        return [mean, Neighbour("TF-IDF", ridge, "ridge regression")]
 
     def written(self, items: Sequence[TextItem], guesses: Sequence[Rating]) -> str:
         rows = zip(items, guesses, strict=True)

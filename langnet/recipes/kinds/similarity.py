@@ -39,11 +39,13 @@ class SimilarityRating(Kind[Pair, Rating]):
     def scores(self, sums: np.ndarray) -> dict[str, np.ndarray]:
         return rating_scores(sums)
 
+    def simplest(self, train: Sequence[Pair], test: Sequence[Pair]) -> Neighbour:
+        return Neighbour("mean rating", [Rating(float(np.mean(numbers(train))))] * len(test))
+
     def neighbours(self, train: Sequence[Pair], test: Sequence[Pair]) -> list[Neighbour]:
         overlap = OverlapRatings().fit_predict(train, numbers(train), test)
-        mean = float(np.mean(numbers(train)))
         return [
-            Neighbour("mean rating", [Rating(mean)] * len(test)),
+            self.simplest(train, test),
             Neighbour(OverlapRatings.name, [Rating(float(value)) for value in overlap]),
         ]
 

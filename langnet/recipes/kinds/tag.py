@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ class Tagging(Kind[Sentence, TagGuess]):
     name = "tag"
     summary = "tags of words: named entities, parts of speech, chunks"
     unit = "sentences"
+    labels_further = True
 
     def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[Sentence]:
         return read_tagged(sources, columns.text, columns.label, labelled)
@@ -106,16 +108,28 @@ class Tagging(Kind[Sentence, TagGuess]):
         plain = bool((sums[..., -1] > 0).all())
         return (word_scores if plain else span_scores)(sums[..., :-1])
 
+    def simplest(self, train: Sequence[Sentence], test: Sequence[Sentence]) -> Neighbour:
+        tags, new = _gold(train), [item.words for item in test]
+        if recognise(tags) == "plain":
+            return Neighbour("the most frequent tag", _guesses(one_tag(tags, new)))
+        return Neighbour("no spans at all", _guesses([[OUTSIDE] * len(own) for own in new]))
+
     def neighbours(self, train: Sequence[Sentence], test: Sequence[Sentence]) -> list[Neighbour]:
         words, tags, new = [item.words for item in train], _gold(train), [item.words for item in test]
-        plain = recognise(tags) == "plain"
-        most = "the most frequent tag" if plain else "no spans at all"
-        one = one_tag(tags, new) if plain else [[OUTSIDE] * len(own) for own in new]
         return [
-            Neighbour(most, _guesses(one)),
+            self.simplest(train, test),
             Neighbour("each word's most frequent tag", _guesses(tag_of_word(words, tags, new))),
             Neighbour("CRF of word features", _guesses(chain_of_features(words, tags, new)), "L-BFGS, words' looks"),
         ]
+
+    def labelled(self, item: Sentence, guess: TagGuess) -> tuple[Sentence, float]:
+        """As sure as the least sure of its words' tags."""
+        return replace(item, tags=guess.tags), min(guess.probabilities, default=0.0)
+
+    def stratum(self, item: Sentence) -> Hashable:
+        """The types of its spans; of tags that mark none, nothing."""
+        tags = item.tags or ()
+        return () if recognise([tags]) == "plain" else tuple(sorted({span.type for span in spans(tags)}))
 
     def written(self, items: Sequence[Sentence], guesses: Sequence[TagGuess]) -> str:
         return write_tagged(items, [guess.tags for guess in guesses])
