@@ -4,6 +4,7 @@
 from langnet.cli import (
     adapt,
     align,
+    backtranslate,
     calibrate,
     demo,
     encoders,
@@ -25,6 +26,6 @@ from langnet.cli import (
 from langnet.cli.app import main
 
 __all__ = [
-    "adapt", "align", "calibrate", "demo", "encoders", "evaluate", "explain", "finetune", "generate", "inspect", "main",
-    "models", "multitask", "predict", "pretrain", "score", "study", "ulmfit", "vectors", "zero",
+    "adapt", "align", "backtranslate", "calibrate", "demo", "encoders", "evaluate", "explain", "finetune", "generate",
+    "inspect", "main", "models", "multitask", "predict", "pretrain", "score", "study", "ulmfit", "vectors", "zero",
 ]  # fmt: skip

@@ -30,6 +30,7 @@ ORDER = [
     "finetune",
     "multitask",
     "ulmfit",
+    "backtranslate",
     "calibrate",
     "evaluate",
     "predict",
@@ -113,7 +114,7 @@ def main() -> None:
 
 
 def _way_on(verb: list[str]) -> str:
-    if verb in (["pretrain"], ["adapt"], ["finetune"]):
+    if verb in (["pretrain"], ["adapt"], ["finetune"], ["backtranslate"]):
         return "; the same command with --resume goes on from its last checkpoint, if it had one"
     return "; the same command goes on where it stood" if verb == ["study"] else ""
 

@@ -102,7 +102,8 @@ def _made(card: CardFacts) -> list[str]:
         what = f"{before['n_labels']} labels" if before.get("n_labels") else f"the task `{before.get('task')}`"
         parts.append(f"**Supervised pretraining on {what}.** " + _transfer(before))
     if not card.is_language_model:
-        parts.append("**Transfer.** " + _transfer(facts.get("finetune") or {}))
+        rounds = facts.get("unsupervised_translation")
+        parts.append("**Transfer.** " + (_rounds(rounds) if rounds else _transfer(facts.get("finetune") or {})))
     if card.labels:
         parts.append(_labels(card))
     if facts.get("calibration"):
@@ -223,6 +224,15 @@ def _transfer(run: Mapping[str, Any]) -> str:
         weights = ", ".join(f"{weight:.3f}" for weight in run["layer_weights"])
         sentences.append(f"Share of each layer, embeddings first: {weights}.")
     return " ".join(sentences)
+
+
+def _rounds(run: Mapping[str, Any]) -> str:
+    own, other = run.get("sentences") or (0, 0)
+    return (
+        f"Back-translation between {own:,} and {other:,} sentences that are no translations of each other, round "
+        f"{run.get('round', 'not recorded')}; held-out sentences come back from there and back with BLEU "
+        f"{run.get('round_trip', float('nan')):.1f}."
+    )
 
 
 def _labels(card: CardFacts) -> str:

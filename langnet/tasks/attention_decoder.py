@@ -43,6 +43,8 @@ class DecoderConfig:
         guided: whether a step also reads one of the encoder's states, whose place the caller names, where it is known
             which one is next.
         dropout: of what the LSTMs read, between them, and of the output.
+        lexical: how many of the last dimensions of the states, such as words' own vectors, also go to the output past
+            the LSTMs (Nguyen & Chiang 2018), by a map that begins as the identity where widths allow; 0 for none.
     """
 
     start: int
@@ -55,6 +57,7 @@ class DecoderConfig:
     input_feeding: bool = True
     guided: bool = False
     dropout: float = 0.1
+    lexical: int = 0
 
 
 class Table(NamedTuple):
@@ -114,6 +117,9 @@ class AttentionDecoder(nn.Module):
         self.score = nn.Linear(hidden, 1, bias=False) if config.attention == "additive" else None
         self.combine = nn.Linear(hidden + dim, hidden)
         self.project = nn.Linear(hidden, config.width) if config.width != hidden else nn.Identity()
+        self.lexical = nn.Linear(config.lexical, config.width, bias=False) if config.lexical else None
+        if self.lexical is not None and config.lexical == config.width:
+            nn.init.eye_(self.lexical.weight)
         self.dropout = nn.Dropout(config.dropout)
 
     def table(self) -> Table:
@@ -186,8 +192,8 @@ class AttentionDecoder(nn.Module):
         read = self._read(memory, tokens, table, places)  # (N, S, E) and what else
         if not self.settings.input_feeding:
             hidden, _ = self._recurrence(read, state)  # (N, S, H)
-            output, weights = self._attend(memory, hidden)
-            return self._projected(output), weights
+            output, weights, looked = self._attend(memory, hidden)
+            return self._projected(output, looked), weights
         outputs, shares = [], []
         for now in read.unbind(1):
             output, weights, state = self._step(memory, state, now)
@@ -199,8 +205,8 @@ class AttentionDecoder(nn.Module):
         if self.settings.input_feeding:
             read = torch.cat([read, state.output], dim=1)
         hidden, after = self._recurrence(read[:, None], state)
-        output, weights = self._attend(memory, hidden)
-        return self._projected(output)[:, 0], weights[:, 0], State(*after, output[:, 0])
+        output, weights, looked = self._attend(memory, hidden)
+        return self._projected(output, looked)[:, 0], weights[:, 0], State(*after, output[:, 0])
 
     def _read(self, memory: Memory, tokens: Tensor, table: Table, places: Tensor | None) -> Tensor:
         read = F.embedding(tokens, table.read)  # (N, S, E)
@@ -222,8 +228,8 @@ class AttentionDecoder(nn.Module):
         h, c = (torch.stack(part, dim=1) for part in zip(*ends, strict=True))
         return hidden.transpose(0, 1), (h, c)
 
-    def _attend(self, memory: Memory, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Outputs (N, S, H) of states (N, S, H), and what was looked at (N, S, W)."""
+    def _attend(self, memory: Memory, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Outputs (N, S, H) of states (N, S, H), the attention's weights (N, S, W), and what it read (N, S, D)."""
         if self.score is not None and self.query is not None:
             mixed = torch.tanh(self.query(hidden)[:, :, None] + memory.keys[:, None])  # (N, S, W, H)
             scores = self.score(mixed)[..., 0]  # (N, S, W)
@@ -231,10 +237,12 @@ class AttentionDecoder(nn.Module):
             scores = hidden @ memory.keys.transpose(1, 2) / hidden.shape[2] ** 0.5  # (N, S, W)
         weights = scores.masked_fill(~memory.there[:, None], NOT_THERE).softmax(2)
         read = weights @ memory.values  # (N, S, D)
-        return self.dropout(torch.tanh(self.combine(torch.cat([hidden, read], dim=2)))), weights
+        return self.dropout(torch.tanh(self.combine(torch.cat([hidden, read], dim=2)))), weights, read
 
-    def _projected(self, output: Tensor) -> Tensor:
+    def _projected(self, output: Tensor, looked: Tensor) -> Tensor:
         found: Tensor = self.project(output)
+        if self.lexical is not None:
+            found = found + self.lexical(looked[..., -self.settings.lexical :])
         return found
 
 

@@ -50,6 +50,8 @@ class TranslateConfig:
         length_penalty: see `BeamOptions`.
         longest: tokens of a sentence or translation; of a longer sentence the middle is left out in learning.
         dropout: before each layer.
+        lexical: whether the encoder's states also go to what is written past both networks, which makes a translator
+            over words' vectors a word-by-word one to begin with.
     """
 
     tokenizer: str
@@ -65,6 +67,7 @@ class TranslateConfig:
     length_penalty: float = 1.0
     longest: int = 200
     dropout: float = 0.2
+    lexical: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("hidden", 0), ("layers", 1), ("width", 1), ("decoder_hidden", 1), ("decoder_layers", 1),
@@ -120,8 +123,9 @@ class Translate(SupervisedTask[Translation, TranslateGuess]):
         decoder = DecoderConfig(
             tokenizer.start_id, tokenizer.extract_id, tokenizer.vocabulary_size, config.width, config.decoder_hidden,
             config.decoder_layers, config.attention, config.input_feeding, dropout=config.dropout,
+            lexical=dim if config.lexical else 0,
         )  # fmt: skip
-        self.decoder = AttentionDecoder(decoder, self.network.width)
+        self.decoder = AttentionDecoder(decoder, self.network.width + decoder.lexical)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -154,7 +158,10 @@ class Translate(SupervisedTask[Translation, TranslateGuess]):
     def begun(self, encoding: Encoding, batch: Batch) -> tuple[Memory, State]:
         """What the decoder looks at, and the state that it begins in."""
         lengths = word_counts(batch)
-        states = self.network(self.norm(word_states(encoding.top, batch)), lengths)  # (N, W, width)
+        read = self.norm(word_states(encoding.top, batch))  # (N, W, D)
+        states = self.network(read, lengths)  # (N, W, width)
+        if self.settings.lexical:
+            states = torch.cat([states, read], dim=2)  # (N, W, width + D)
         return self.decoder.begun(states, lengths)
 
     def loss(self, encoder: Encoder, encoding: Encoding, batch: Batch) -> Tensor:

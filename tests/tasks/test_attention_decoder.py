@@ -25,6 +25,7 @@ SORTS = [
         ("dot", "additive"), (True, False), (True, False), (1, 2)
     )
 ]
+SORTS += [replace(PLAIN, lexical=3), replace(PLAIN, lexical=3, input_feeding=False)]
 
 
 def made(config, dim=5, seed=0):
@@ -52,6 +53,19 @@ def test_all_at_once_is_step_by_step(config):
         np.testing.assert_allclose(looked.detach(), weights[:, step].detach(), atol=1e-12)
     assert weights[1, :, 2:].abs().sum() == 0, "padding is not looked at"
     np.testing.assert_allclose(weights.detach().sum(2), 1)
+
+
+def test_what_is_looked_at_reaches_the_output_past_the_lstms():
+    decoder = made(replace(PLAIN, lexical=6), dim=9)
+    assert torch.equal(decoder.lexical.weight, torch.eye(6, dtype=torch.float64))
+    values = states(dim=9)
+    outputs, weights = decoder.teach(*decoder.begun(values, LENGTHS), TOKENS, decoder.table())
+    without = made(PLAIN, dim=9)
+    without.load_state_dict({name: value for name, value in decoder.state_dict().items() if "lexical" not in name})
+    plain, _ = without.teach(*without.begun(values, LENGTHS), TOKENS, without.table())
+    there = torch.arange(4)[None, :] < LENGTHS[:, None]
+    looked = weights @ (values * there[..., None])[..., -6:]
+    torch.testing.assert_close(outputs - plain, looked)
 
 
 def sigmoid(x):

@@ -32,7 +32,8 @@ ATTENTIONS = {"dot": "dot", "additive": "additive"}
 SETTINGS: dict[str, Callable[[str], Any]] = {
     "vocabulary_size": int, "hidden": int, "layers": int, "width": int, "decoder_hidden": int, "decoder_layers": int,
     "attention": lambda word: ATTENTIONS[word], "input_feeding": lambda word: SWITCH[word], "smoothing": float,
-    "beam": int, "length_penalty": float, "longest": int, "vocabulary": lambda word: VOCABULARIES[word],
+    "beam": int, "length_penalty": float, "longest": int,
+    "lexical": lambda word: SWITCH[word], "vocabulary": lambda word: VOCABULARIES[word],
 }  # fmt: skip
 
 
