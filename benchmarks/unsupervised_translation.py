@@ -211,8 +211,8 @@ def report(held: dict[str, Any]) -> str:
         f"Multi30k: captions 1 to {held['half']:,} are read in English alone, the {held['half']:,} behind them in the "
         f"other language alone. Scores on {held['test']}, with 95 % bootstrap intervals over sentences. "
         "`there and back` is the BLEU of 200 held-out captions of each side that are translated there and back "
-        "again, by which the round is chosen that would be kept (*); no pair has a part in it. Seconds are of a processor, "
-        "both directions, the test not counted. A round reads at most "
+        "again, by which the round is chosen that would be kept (*); no pair has a part in it. Seconds are of a "
+        "processor, both directions, the test not counted. A round reads at most "
         f"{held['sentences']:,} captions of each side. "
         f"{'; '.join(held['signatures'])}.",
     ]  # fmt: skip
