@@ -119,7 +119,8 @@ def _show(one: Explanation, source: str) -> None:
     console.print(Text(f"{source + '  ' if source else ''}{one.guess}{sure}", style="bold"))
     plain = [c for c in one.contributions if not c.special]
     strongest = max((abs(c.shown) for c in plain), default=0.0)
-    console.print(Text.assemble(*(_word(c, strongest) for c in plain)), soft_wrap=True)
+    for part in one.texts():
+        console.print(Text.assemble(*(_word(c, strongest) for c in part)), soft_wrap=True)
     shown = Table(one.unit, box=None, pad_edge=False)
     changes = any(c.probability is not None for c in plain)
     for title in (["probability"] if changes else []) + ["score"]:

@@ -58,8 +58,8 @@ class Contribution:
 
     @property
     def shown(self) -> float:
-        """What is displayed: of the probability where that is known, else of the score."""
-        return self.score if self.probability is None else self.probability
+        """What is displayed, and ranked by: the score. A probability hardly moves where a model is sure."""
+        return self.score
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Explanation:
     Attributes:
         guess: what it says, or the label that was asked for.
         method, unit, occlude: how it was explained.
-        score: of the guess: how far a label's score lies above the mean of the others', or a task's own.
+        score: of the guess: how far a label's score lies above the mean of the others', a number, or log-odds.
         probability: of the label; None for tasks without.
         contributions: in reading order.
         baseline: the score with everything occluded; None for gradients.
@@ -91,6 +91,16 @@ class Explanation:
     def total(self) -> float:
         """Sum of the contributions to the score."""
         return sum(one.score for one in self.contributions)
+
+    def texts(self) -> list[list[Contribution]]:
+        """The contributions of each text that was read, as of a question and its passage; marks stand between them."""
+        found: list[list[Contribution]] = [[]]
+        for one in self.contributions:
+            if one.special:
+                found += [[]] if found[-1] else []
+            else:
+                found[-1].append(one)
+        return [part for part in found if part] or [[]]
 
 
 class Reading(ABC):

@@ -56,15 +56,13 @@ def explanation_page(title: str, explanations: Sequence[Explanation], sources: S
 def _article(one: Explanation, source: str) -> Markup:
     sure = "" if one.probability is None else f" {one.probability:.1%}"
     strongest = max((abs(c.shown) for c in one.contributions if not c.special), default=0.0)
-    text = tag("p", [_word(c, strongest) for c in one.contributions], class_="text", dir="auto")
+    text = [tag("p", [_word(c, strongest) for c in part], class_="text", dir="auto") for part in one.texts() if part]
     heading = tag("h2", tag("span", one.guess, class_="guess"), tag("span", sure, class_="sure"))
     named = tag("p", source, class_="source") if source else None
     return tag("article", heading, named, text, _numbers(one), _sum(one))
 
 
 def _word(one: Contribution, strongest: float) -> Content:
-    if one.special:
-        return None
     share = abs(one.shown) / strongest if strongest else 0.0
     if share < FAINTEST:
         return one.text

@@ -28,7 +28,7 @@ from langnet.tasks.passages import (
     question_examples,
 )
 from langnet.tasks.rows import gather
-from langnet.tasks.spans import best_spans, span_loss, span_scores
+from langnet.tasks.spans import best_spans, log_total, span_loss, span_scores
 from langnet.tasks.task import SupervisedTask
 from langnet.tasks.writing import Writer
 from langnet.text.batches import Batch
@@ -169,8 +169,34 @@ class Answer(SupervisedTask[Question, AnswerGuess]):
             )
         return guesses
 
+    def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[AnswerGuess]) -> Tensor:
+        """The log-probability of each answer, or of there being none, (N,)."""
+        assert isinstance(batch, QuestionBatch)
+        scores, nothing = self.scores(encoding, batch)
+        scores, nothing = scores.double(), None if nothing is None else nothing.double()
+        total = log_total(scores, nothing)  # (N,)
+        found = []
+        for n, (example, guess) in enumerate(zip(batch.examples, guesses, strict=True)):
+            place = _place(example, guess)
+            if place is not None and place[1] - place[0] < scores.shape[2]:
+                found.append(scores[n, place[0], place[1] - place[0]] - total[n])
+            else:  # a head that always answers gives none where there is no span at all
+                found.append(nothing[n] - total[n] if nothing is not None else encoding.top.sum().double() * 0.0)
+        return torch.stack(found)
+
     def config(self) -> dict[str, Any]:
         return {"name": self.name, **asdict(self.settings)}
+
+
+def _place(example: QuestionExample, guess: AnswerGuess) -> tuple[int, int] | None:
+    """The first and the last token of an answer; None of no answer."""
+    if not guess.text:
+        return None
+    pairs = zip(example.start.tolist(), example.end.tolist(), strict=True)
+    ends = [example.passage.to_original(a, b) for a, b in pairs]
+    firsts = [place for place, (a, _) in enumerate(ends) if a == guess.start]
+    lasts = [place for place, (_, b) in enumerate(ends) if b == guess.end]
+    return next(((one, other) for one in firsts for other in lasts if one <= other), None)
 
 
 def _span(example: QuestionExample, tokens: list[int], probability: float) -> Span:

@@ -60,6 +60,20 @@ class ChoiceExample:
         """All tokens, one sequence after the other."""
         return join(self.rows) if self.rows[0].ndim == 2 else np.concatenate(self.rows)
 
+    @property
+    def shared(self) -> int:
+        """The tokens that all sequences begin with."""
+        least = min(map(len, self.rows))
+        width = min(row.shape[-1] for row in self.rows) if self.rows[0].ndim == 2 else 0
+        heads = [row[:least, :width] if width else row[:least] for row in self.rows]
+        equal = np.logical_and.reduce([(head == heads[0]).reshape(least, -1).all(1) for head in heads])
+        return int(equal.cumprod().sum())
+
+    def with_ids(self, ids: np.ndarray) -> ChoiceExample:
+        """The same item of other tokens, as many as before."""
+        ends = np.cumsum([len(row) for row in self.rows])[:-1]
+        return replace(self, rows=tuple(np.split(ids, ends)))
+
 
 @dataclass(frozen=True)
 class ChoiceGuess:
@@ -153,6 +167,11 @@ class Choose(SupervisedTask[MultipleChoice, ChoiceGuess]):
         table = self.scores(encoding, batch).double().softmax(dim=1).cpu().numpy()  # (N, K)
         rows = [row[: len(example.rows)] for row, example in zip(table, batch.examples, strict=True)]
         return [ChoiceGuess(tuple(map(float, row))) for row in rows]
+
+    def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[ChoiceGuess]) -> Tensor:
+        """The log-probability of the chosen alternative, (N,)."""
+        chosen = torch.tensor([guess.index for guess in guesses], device=batch.ids.device)
+        return self.scores(encoding, batch).double().log_softmax(1).gather(1, chosen[:, None])[:, 0]
 
     def config(self) -> dict[str, Any]:
         return {"name": self.name, **asdict(self.settings)}

@@ -70,7 +70,7 @@ class Entail(SupervisedTask[Pair, ClassGuess]):
 
     def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[ClassGuess]) -> Tensor:
         chosen = torch.tensor([self.settings.labels.index(guess.label) for guess in guesses], device=batch.ids.device)
-        return self.scores(encoding, batch).log_softmax(1).gather(1, chosen[:, None])[:, 0]  # (N,)
+        return self.scores(encoding, batch).double().log_softmax(1).gather(1, chosen[:, None])[:, 0]  # (N,)
 
     def config(self) -> dict[str, Any]:
         return {"name": self.name, **asdict(self.settings), "labels": list(self.settings.labels)}

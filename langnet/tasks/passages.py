@@ -8,7 +8,7 @@ whatever the encoder's context, and spans lie in it wherever they like.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -58,6 +58,19 @@ class QuestionExample:
     def n_passage(self) -> int:
         """W, tokens of the passage."""
         return len(self.start)
+
+    def with_ids(self, ids: np.ndarray) -> QuestionExample:
+        """The same question and passage of other tokens, as many as before; those that differ have no features."""
+        width = min(ids.shape[-1], self.ids.shape[-1]) if ids.ndim == 2 else None
+        other = ids != self.ids if width is None else (ids[:, :width] != self.ids[:, :width]).any(1)
+        kept = ~np.asarray(other)
+        first = self.n_question + 2  # of the passage, behind start, question and delimiter
+        question = self.question_features * kept[1:first, None]
+        passage = self.passage_features * kept[first : first + self.n_passage, None]
+        return replace(
+            self, ids=ids, question_features=question.astype(self.question_features.dtype),
+            passage_features=passage.astype(self.passage_features.dtype),
+        )  # fmt: skip
 
     def asked(self, context: int | None) -> np.ndarray:
         """Which tokens of the question are read, (m,): all, but where it would leave the passage less than half a row.

@@ -44,6 +44,7 @@ class Regress(DocumentHead, SupervisedTask[TextItem, Rating]):
     """A head on documents with one score; the loss is the squared error of numbers with mean 0 and variance 1."""
 
     name = "regress"
+    scores_are_logs = False
 
     def __init__(self, config: RegressConfig, dim: int):
         super().__init__(config.shape, 1, dim)

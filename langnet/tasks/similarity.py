@@ -46,6 +46,7 @@ class Similarity(SupervisedTask[Pair, Rating]):
     """Read the pair and regress; the loss is the squared error of ratings with mean 0 and variance 1."""
 
     name = "similarity"
+    scores_are_logs = False
 
     def __init__(self, config: SimilarityConfig, dim: int):
         super().__init__()
@@ -79,6 +80,10 @@ class Similarity(SupervisedTask[Pair, Rating]):
         settings = self.settings
         values = self.standardised(encoding, batch).double() * settings.scale + settings.center  # (N,)
         return [Rating(value) for value in values.clamp(settings.low, settings.high).tolist()]
+
+    def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[Rating]) -> Tensor:
+        """The rating itself, before it is kept within the range: what speaks for more of it, (N,)."""
+        return self.standardised(encoding, batch).float() * self.settings.scale + self.settings.center
 
     def config(self) -> dict[str, Any]:
         return {"name": self.name, **asdict(self.settings)}

@@ -149,6 +149,21 @@ class Tag(SupervisedTask[Sentence, TagGuess]):
         tables = zip(paths.tolist(), chosen.tolist(), marginals.cpu().numpy(), lengths.tolist(), strict=True)
         return [self._guess(path[:n], shares[:n], table[:n]) for path, shares, table, n in tables]
 
+    def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[TagGuess]) -> Tensor:
+        """The log-probability of all tags of a sentence together, (N,)."""
+        scores, lengths = self.scores(encoding, batch)
+        labels = torch.zeros(scores.shape[:2], dtype=torch.long)
+        for row, guess in zip(labels, guesses, strict=True):
+            row[: len(guess.tags)] = torch.tensor(self._chosen(guess), dtype=torch.long)
+        return self.chain.log_probabilities(scores, labels.to(scores.device), lengths)
+
+    def _chosen(self, guess: TagGuess) -> list[int]:
+        """The numbers of a guess's tags; of one that the head's own scheme has not, the most probable tag there."""
+        place = {label: index for index, label in enumerate(self.settings.labels)}
+        own = converted(guess.tags, self.settings.scheme)
+        likely = [0] * len(own) if guess.marginals is None else guess.marginals.argmax(1).tolist()
+        return [place.get(tag, other) for tag, other in zip(own, likely, strict=True)]
+
     def _guess(self, path: list[int], shares: list[float], table: np.ndarray) -> TagGuess:
         tags = [self.settings.labels[index] for index in path]
         if self.settings.written != self.settings.scheme:

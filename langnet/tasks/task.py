@@ -100,9 +100,11 @@ class SupervisedTask(Task, Generic[Item, Guess]):
 
     Attributes:
         document_dim: length of the model's document vectors where the task reads them beside the states; else 0.
+        scores_are_logs: whether `guess_scores` are log-probabilities.
     """
 
     document_dim: int = 0
+    scores_are_logs: bool = True
 
     @abstractmethod
     def examples(self, items: Sequence[Item], writer: Writer, labelled: bool = True) -> list[Any]:
@@ -119,7 +121,8 @@ class SupervisedTask(Task, Generic[Item, Guess]):
     def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[Guess]) -> Tensor:
         """How strongly the states speak for a guess of each of the batch's N examples, (N,), for explanations.
 
-        The log-probability of the guess, or what else it is found by; differentiable, the higher the surer.
+        The log-probability of the guess, or what else it is found by, where `scores_are_logs` says so; differentiable,
+        the higher the surer.
 
         Raises:
             LangnetError: the task has no such score.

@@ -18,12 +18,13 @@ from langnet.recipes.model import Model
 from langnet.recipes.pretrain import PretrainOptions, pretrain
 from langnet.recipes.transfer import TransferOptions, transfer
 from langnet.study.explain_page import explanation_page
+from langnet.tasks.passages import question_examples
 from langnet.tasks.word_contexts import WordContexts
 from langnet.text.pairs import Pair
 from langnet.transfer.features import TopLayer
 from langnet.transfer.model import TaskModel
 from tests.conftest import BAD, GOOD, THINGS
-from tests.recipes.kind_items import ODD_TEXTS, pairs
+from tests.recipes.kind_items import ODD_TEXTS, TRAIN, pairs
 
 TEXT = "The film was moving. The script was awful. The hero was a joy."
 
@@ -163,7 +164,8 @@ def test_other_tasks(tiny_model, tiny_labelled):
         (found,) = explain_items(model, [short], how)
         (guess,) = model.guess([short])
         assert found.guess == guess.label
-        assert found.score == pytest.approx(np.log(guess.probability), abs=1e-4)
+        assert found.score == pytest.approx(np.log(guess.probability / (1 - guess.probability)), abs=1e-4)
+        assert ["".join(one.text for one in part) for part in found.texts()] == [short.first, short.second]
         text = "".join(one.text for one in found.contributions if not one.special)
         assert text == short.first + short.second
     with pytest.raises(LangnetError, match="leave label and remove out"):
@@ -172,6 +174,50 @@ def test_other_tasks(tiny_model, tiny_labelled):
         explain_texts(model, ["a"])
     with pytest.raises(LangnetError, match="cannot be asked why it says something"):
         explain_items(tiny_model, items[:1])
+
+
+@pytest.mark.parametrize("kind", ["choose", "answer", "tag", "similarity"])
+def test_what_a_guess_owes_to_each_word(tiny_model, tiny_labelled, kind):
+    """The score is the log-odds of the guess, or the number; a word's part what is lost with an unknown one there."""
+    items = TRAIN[kind](tiny_labelled)[:12]
+    model = transfer(tiny_model, kind, items, TransferOptions(FinetuneOptions("frozen", epochs=1, least_steps=1)))
+    item = items[1]
+    (guess,) = model.guess([item])
+    (found,) = explain_items(model, [item])
+    if kind == "similarity":
+        assert model.network.task.settings.low <= guess.value <= model.network.task.settings.high
+        assert found.guess == f"{guess.value:.4g}"
+    elif kind != "tag":
+        chance = max(guess.probabilities) if kind == "choose" else guess.probability
+        assert found.score == pytest.approx(np.log(chance / (1 - chance)), abs=1e-3)
+        assert found.guess == (item.alternatives[guess.index] if kind == "choose" else guess.text)
+    texts = ["".join(one.text for one in part).strip() for part in found.texts()]
+    if kind == "choose":
+        assert texts == [f"{item.context}{item.question}", *item.alternatives], "what all begin with stands once"
+    (other,) = explain_items(model, [item], ExplainOptions("gradient"))
+    assert other.score == pytest.approx(found.score, abs=1e-3)
+    assert [one.text for one in other.contributions] == [one.text for one in found.contributions]
+    assert len({round(one.score, 9) for one in other.contributions}) > 3
+    assert any(abs(one.score) > 0 for one in found.contributions)
+
+
+def test_features_go_with_the_word(tiny_model, tiny_labelled):
+    """What the head of a reader sees of a word beside its state is gone too where the word is replaced."""
+    (example,) = question_examples(TRAIN["answer"](tiny_labelled)[:1], tiny_model.writer, 64, False)
+    ids = example.ids.copy()
+    ids[[2, example.n_question + 2 + 5]] = tiny_model.tokenizer.unknown_id
+    other = example.with_ids(ids)
+    assert not other.question_features[1].any()
+    assert not other.passage_features[5].any()
+    kept = np.arange(example.n_passage) != 5
+    np.testing.assert_array_equal(other.passage_features[kept], example.passage_features[kept])
+    assert example.passage_features[5].any()
+
+
+def test_words_are_ranked_by_the_score(classifier):
+    """A probability hardly moves where the model is sure."""
+    (found,) = explain_texts(classifier, [TEXT])
+    assert all(one.shown == one.score and one.probability is not None for one in found.contributions)
 
 
 def test_units(tiny_model):

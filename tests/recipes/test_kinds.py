@@ -17,7 +17,7 @@ from langnet.recipes.kinds.registry import KINDS, find_kind
 from langnet.recipes.model import load
 from langnet.recipes.pretrain import PretrainOptions, pretrain
 from langnet.recipes.transfer import TransferOptions, evaluate_task, transfer
-from langnet.tasks.task import ClassGuess, SupervisedTask
+from langnet.tasks.task import ClassGuess
 from langnet.training.progress import SilentProgress
 from tests.recipes import kind_items
 from tests.recipes.kind_items import ODD, TRAIN
@@ -157,12 +157,11 @@ def test_classes_can_be_calibrated_and_guesses_explained(tiny_model, tiny_labell
     report = evaluate_task(made, found, items[:6])[0]
     assert (report.calibration is not None) == decides
     assert (report.abstention is not None) == classes
-    if type(made.network.task).guess_scores is SupervisedTask.guess_scores:
-        with pytest.raises(LangnetError, match="gives no score of a guess"):
-            explain_items(made, items[:2], ExplainOptions("gradient"))
-        return
     explained = explain_items(made, items[:2], ExplainOptions("gradient"))
     assert np.isfinite([one.total for one in explained]).all()
+    (lost,) = explain_items(made, items[:1], ExplainOptions("occlusion", "sentence"))
+    assert lost.score == pytest.approx(explained[0].score, abs=1e-3)
+    assert not any("Guess(" in one.guess or "Rating(" in one.guess for one in explained), "guesses are for people"
     if classes:
         assert [one.guess for one in explained] == [guess.label for guess in guesses[:2]]
 

@@ -85,6 +85,9 @@ class Answers(Kind[Question, AnswerGuess]):
             found.insert(0, self.simplest(train, test))
         return found
 
+    def said(self, item: Question, guess: AnswerGuess) -> str:
+        return guess.text or "(no answer)"
+
     def written(self, items: Sequence[Question], guesses: Sequence[AnswerGuess]) -> str:
         """SQuAD's predictions: one object, the answer by the question's id."""
         self.check_output(items)

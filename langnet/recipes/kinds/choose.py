@@ -66,6 +66,9 @@ class MultipleChoiceKind(Kind[MultipleChoice, ChoiceGuess]):
         ]
         return written_rows(items, added)
 
+    def said(self, item: MultipleChoice, guess: ChoiceGuess) -> str:
+        return item.alternatives[guess.index] or "(empty)"
+
     def details(self, items: Sequence[MultipleChoice], guesses: Sequence[ChoiceGuess]) -> list[str]:
         lines = [f"chance: {np.mean([1 / len(item.alternatives) for item in items]):.3f}"]
         tied = sum(guess.tied for guess in guesses)

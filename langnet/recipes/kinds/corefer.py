@@ -87,6 +87,10 @@ class Coreference(Kind[Document, CoreferGuess]):
     def written(self, items: Sequence[Document], guesses: Sequence[CoreferGuess]) -> str:
         return write_documents(items, [guess.chains for guess in guesses])
 
+    def said(self, item: Document, guess: CoreferGuess) -> str:
+        chains = [chain for chain in guess.chains if len(chain) > 1]
+        return "; ".join(" = ".join(map(item.text, chain)) for chain in chains) or "no chains"
+
     def structures(self, items: Sequence[Document], guesses: Sequence[CoreferGuess]) -> list[Chained]:
         return [
             Chained(item.words, item.sentences, guess.chains, {span: (other, p) for span, other, p in guess.links})

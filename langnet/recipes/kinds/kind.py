@@ -17,7 +17,7 @@ from langnet.encoders.encoder import Encoder
 from langnet.errors import LangnetError
 from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.scoring import Neighbour
-from langnet.tasks.task import Guess, Item, SupervisedTask
+from langnet.tasks.task import ClassGuess, Guess, Item, SupervisedTask
 from langnet.text.corpus import Source
 from langnet.text.structures import Drawing
 from langnet.text.tokenizer import Tokenizer
@@ -188,6 +188,10 @@ class Kind(ABC, Generic[Item, Guess]):
         """What is right and what was said, with its probability, for calibration; None of a task without such."""
         gold = self.gold(items)
         return None if gold is None else (gold, Predictions.from_guesses(guesses))  # type: ignore[arg-type]
+
+    def said(self, item: Item, guess: Guess) -> str:
+        """A guess in a few words, for people."""
+        return guess.label if isinstance(guess, ClassGuess) else str(guess)
 
     def drawings(self, model: Model, items: Sequence[Item], guesses: Sequence[Guess]) -> Sequence[Drawing]:
         """As `structures`, for a kind that has to ask the model again."""

@@ -49,5 +49,8 @@ class SimilarityRating(Kind[Pair, Rating]):
             Neighbour(OverlapRatings.name, [Rating(float(value)) for value in overlap]),
         ]
 
+    def said(self, item: Pair, guess: Rating) -> str:
+        return f"{guess.value:.4g}"
+
     def written(self, items: Sequence[Pair], guesses: Sequence[Rating]) -> str:
         return written_rows(items, [{"score": round(guess.value, 4)} for guess in guesses])

@@ -134,6 +134,9 @@ class Tagging(Kind[Sentence, TagGuess]):
     def written(self, items: Sequence[Sentence], guesses: Sequence[TagGuess]) -> str:
         return write_tagged(items, [guess.tags for guess in guesses])
 
+    def said(self, item: Sentence, guess: TagGuess) -> str:
+        return self.structures([item], [guess])[0].told or "no spans"
+
     def structures(self, items: Sequence[Sentence], guesses: Sequence[TagGuess]) -> list[Structure]:
         """Brackets over spans; where tags mark none, over every word."""
         plain = recognise([guess.tags for guess in guesses]) == "plain"
