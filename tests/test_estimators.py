@@ -19,6 +19,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from langnet.errors import LangnetError
 from langnet.estimators import TextClassifier, TextFeatures
 from langnet.recipes.finetune import FinetuneOptions
+from langnet.recipes.raw_text import RawText
 from langnet.transfer.schedule import ScheduleConfig
 
 
@@ -143,6 +144,9 @@ class TestSettings:
         for name, value in changed.items():
             assert getattr(reached, {"random_state": "seed"}.get(name, name)) == value
         assert TextClassifier(layers=1)._options().layers == 1
+        more = {"adapters": 3, "seeds": 2, "forgetting": RawText(("held-out.txt",))}
+        reached = TextClassifier(**more)._options()
+        assert {name: getattr(reached, name) for name in more} == more
 
     def test_clone_keeps_every_one(self):
         classifier = TextClassifier("some-lm", "frozen", epochs=3, random_state=7)
@@ -189,7 +193,7 @@ class TestCompany:
     def test_several_processes(self, tiny_model, data, tmp_path):
         folder = tiny_model.save(tmp_path / "lm")
         grid = {"learning_rate": [1e-4, 1e-3]}
-        search = GridSearchCV(TextClassifier(folder, "scratch", epochs=0.2), grid, cv=2, n_jobs=2).fit(*data)
+        search = GridSearchCV(TextClassifier(folder, "scratch", epochs=0.2, seeds=1), grid, cv=2, n_jobs=2).fit(*data)
         alone = GridSearchCV(TextClassifier(tiny_model, "scratch", epochs=0.2), grid, cv=2).fit(*data)
         assert search.cv_results_["mean_test_score"] == pytest.approx(alone.cv_results_["mean_test_score"])
 

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from langnet.recipes.finetune_options import FinetuneOptions, Method
 from langnet.recipes.kinds.kind import HeadOptions
 from langnet.recipes.model import Model, load
+from langnet.recipes.raw_text import RawText
 from langnet.recipes.transfer import TransferOptions, transfer
 from langnet.training.progress import ConsoleProgress
 
@@ -45,6 +46,7 @@ class TaskEstimator(BaseEstimator):
         precision: `auto`, `no` or `bf16`.
         device: None chooses.
         cached_megabytes: of the states of a frozen encoder that are kept, so that they are read once.
+        forgetting: text by which is measured what the encoder unlearns; see `langnet.recipes.raw_text.RawText`.
         verbose: show the progress of training.
     """
 
@@ -73,6 +75,7 @@ class TaskEstimator(BaseEstimator):
         precision: Literal["auto", "no", "bf16"] = _DEFAULT.precision,
         device: str | None = _DEFAULT.device,
         cached_megabytes: int = _DEFAULT.cached_megabytes,
+        forgetting: RawText | None = _DEFAULT.forgetting,
         verbose: bool = False,
     ):
         self.model = model
@@ -97,6 +100,7 @@ class TaskEstimator(BaseEstimator):
         self.precision = precision
         self.device = device
         self.cached_megabytes = cached_megabytes
+        self.forgetting = forgetting
         self.verbose = verbose
 
     def _learn(self, kind: str, items: Sequence[Any]) -> Model:
@@ -124,6 +128,7 @@ class TaskEstimator(BaseEstimator):
             validation_fraction=self.validation_fraction,
             seed=seed,
             seeds=self.seeds,
+            forgetting=self.forgetting,
             precision=self.precision,
             device=self.device,
             cached_megabytes=self.cached_megabytes,

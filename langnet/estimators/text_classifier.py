@@ -19,6 +19,7 @@ from langnet.estimators.checks import list_of_texts, text_tags
 from langnet.recipes.finetune import finetune
 from langnet.recipes.finetune_options import FinetuneOptions, Method
 from langnet.recipes.model import Model, load
+from langnet.recipes.raw_text import RawText
 from langnet.recipes.training_texts import describe_training_texts
 from langnet.tasks.pooling import Pooling
 from langnet.text.labelled import LabelledData
@@ -69,6 +70,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         scalar_mix: read a mix of all layers, or else the top one; used where no frozen head comes first.
         hidden: width of a hidden layer in the head, where no frozen head comes first.
         betas: Adam's.
+        forgetting: text by which is measured what the encoder unlearns; see `langnet.recipes.raw_text.RawText`.
         verbose: show the progress of training.
 
     Attributes:
@@ -112,6 +114,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         scalar_mix: bool = _DEFAULT.scalar_mix,
         hidden: int = _DEFAULT.hidden,
         betas: tuple[float, float] = _DEFAULT.betas,
+        forgetting: RawText | None = _DEFAULT.forgetting,
         verbose: bool = False,
     ):
         self.model = model
@@ -143,6 +146,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self.scalar_mix = scalar_mix
         self.hidden = hidden
         self.betas = betas
+        self.forgetting = forgetting
         self.verbose = verbose
 
     def fit(self, X: Sequence[str], y: Sequence[Any]) -> Self:
@@ -203,6 +207,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             pseudo_labels=self.pseudo_labels or _DEFAULT.pseudo_labels,
             seed=_seed(self.random_state),
             seeds=self.seeds,
+            forgetting=self.forgetting,
             precision=self.precision,
             device=self.device,
             scalar_mix=self.scalar_mix,

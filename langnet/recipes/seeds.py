@@ -12,6 +12,7 @@ learned most by heart.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -20,8 +21,9 @@ from typing import Any
 
 import torch
 
-from langnet.errors import warn
+from langnet.errors import LangnetError, warn
 from langnet.hub.folder import is_model_folder
+from langnet.hub.json_text import to_json
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.model import Model, load
 from langnet.tasks.examples import ExampleBatches
@@ -103,7 +105,7 @@ def run_seeds(
     made: list[tuple[Model, Judged]] = []
     for number in range(count):
         seed = options.seed + number
-        model = _finished_or_made(place, seed, number == 0, run)
+        model = _finished_or_made(replace(options, seed=seed), place, number == 0, run)
         judged = replace(Judged(**model.facts["finetune"].pop("judged")), seed=seed)
         made.append((model, judged))
         if place.progress:
@@ -152,14 +154,25 @@ def mean_loss(network: TaskModel, batches: ExampleBatches[Any]) -> float:
 
 
 def _finished_or_made(
-    place: Place, seed: int, first: bool, run: Callable[[int, Path | None, bool, bool], Model]
+    options: FinetuneOptions, place: Place, first: bool, run: Callable[[int, Path | None, bool, bool], Model]
 ) -> Model:
-    """A run's model: what an interrupted transfer has left of it, or made now and left for one that is resumed."""
+    """A run's model: what an interrupted transfer has left of it, or made now and left for one that is resumed.
+
+    Raises:
+        LangnetError: what was left was made with other settings.
+    """
+    seed = options.seed
     if place.folder is None:
         return run(seed, None, place.resume and first, True)
     folder = place.folder / f"{RUN}{seed}"
     if place.resume and is_model_folder(folder / FINISHED):
-        return load(folder / FINISHED)
+        model = load(folder / FINISHED)
+        if model.facts["finetune"]["options"] != json.loads(to_json(asdict(options), "options")):
+            raise LangnetError(
+                f"{folder / FINISHED} was made with other settings; resume with the settings that the run was started "
+                "with, or choose another output folder"
+            )
+        return model
     # Where there is nothing at all, the first run says so.
     begun = any(map(has_checkpoint, _stages(folder))) or (first and not folder.exists())
     shutil.rmtree(folder / FINISHED, ignore_errors=True)

@@ -145,7 +145,7 @@ def test_killed_and_resumed_gives_the_same_weights(tmp_path, tiny_model, tiny_la
     """In its second run; the first, which had ended, is taken as it is."""
     options = replace(QUICK, epochs=3, seeds=2, dropout=0.3)
 
-    def learned(**rest):
+    def learned(options=options, **rest):
         if kind == "classify":
             return finetune(tiny_model, tiny_labelled.texts[:12], tiny_labelled.labels[:12], options, **rest)
         items = TRAIN[kind](tiny_labelled)[:12]
@@ -160,6 +160,8 @@ def test_killed_and_resumed_gives_the_same_weights(tmp_path, tiny_model, tiny_la
         learned(folder=tmp_path, progress=KilledAt(1 + n_steps - 4))  # after one reading of the states
     assert (tmp_path / "seed-0" / "model").exists()
     assert (tmp_path / "seed-1" / "checkpoint").exists()
+    with pytest.raises(LangnetError, match=r"seed-0.model was made with other settings"):
+        learned(replace(options, epochs=2), folder=tmp_path, resume=True)
     steps.clear()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the head, which had no checkpoint
