@@ -22,8 +22,8 @@ class Translator(TaskEstimator):
     X is a list of sentences, y a list of their translations. Works in cross_val_score and GridSearchCV; `score` is BLEU
     as sacreBLEU counts it, from 0 to 100. The settings are those of `TaskEstimator`; `settings` knows
     `vocabulary_size`, `hidden`, `layers`, `width`, `decoder_hidden`, `decoder_layers`, `attention`, `input_feeding`,
-    `smoothing`, `beam`, `length_penalty`, `longest`, `lexical` and
-    `vocabulary`.
+    `smoothing`, `beam`, `length_penalty`, `longest`, `lexical`,
+    `vocabulary`, `form` and `source_loss`.
 
     Attributes:
         model_: the `langnet.recipes.model.Model`; `model_.save("folder")` keeps it.

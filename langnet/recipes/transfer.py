@@ -32,7 +32,7 @@ from langnet.recipes.model import TOKENS_AT_ONCE, Model, load
 from langnet.recipes.seeds import FIRST, Judged, Place, mean_loss, run_seeds
 from langnet.tasks.examples import ExampleBatches, in_order
 from langnet.tasks.language_model import LanguageModel
-from langnet.tasks.task import Task
+from langnet.tasks.task import SupervisedTask, Task
 from langnet.text.splits import drawn_groups
 from langnet.training.machine import autocast, default_device
 from langnet.training.progress import Progress, SilentProgress
@@ -315,14 +315,15 @@ class TransferJob:
     def _network(self) -> TaskModel:
         shared, space = self.options.finetune, self.base.document_vectors
         dim = space.dim if space and shared.document_features else 0
-        head = replace(self.options.head, document_dim=dim, tokenizer=self.base.tokenizer)
+        frozen = shared.method == "frozen"
+        head = replace(self.options.head, document_dim=dim, tokenizer=self.base.tokenizer, frozen=frozen)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(shared.seed)
             task: Task = self.kind.head(self.items, self.encoder, head)
         tasks: list[tuple[Task, float]] = [(task, 1.0)]
         if shared.auxiliary_lm and shared.method != "frozen":
             tasks.append((LanguageModel(), shared.auxiliary_lm))
-        mix = ScalarMix(self.encoder.n_layers + 1)
+        mix = None if isinstance(task, SupervisedTask) and task.reads_top else ScalarMix(self.encoder.n_layers + 1)
         return TaskModel(self.encoder, tasks, mix, shared.learned_tokens).to(self.device)
 
     def _hold_out(self, seed: int) -> tuple[list[Any], list[Any]]:
@@ -355,7 +356,7 @@ class TransferJob:
         if self.guessed:
             facts["pseudo_labelled"] = len(self.guessed)
         head = asdict(replace(options.head, tokenizer=None))  # it stands in the model's folder
-        del head["tokenizer"]
+        del head["tokenizer"], head["frozen"]
         facts |= {"head": head, "head_learning_rate": options.head_learning_rate}
         weights = self.model.network.layer_weights()
         if weights:

@@ -215,6 +215,7 @@ def untrained_translator(
         torch.manual_seed(options.seed)
         settings = {"width": target.dim, **options.head}
         head = Translating().head(items, encoder, HeadOptions(options.dropout, settings=settings))
+    assert isinstance(head, Translate), "there is nothing to go on with in words' vectors"
     _begin_as(head, target)
     return Model("vectors", tokenizer, TaskModel(encoder, [(head, 1.0)]).eval())
 

@@ -1,21 +1,22 @@
-"""Beam search over an attention decoder: batched over sentences, its states kept, finished sentences left out.
+"""Beam search over an attention decoder, or a language model: batched over sentences.
 
-Of every sentence the most probable beginnings are kept and lengthened together. What is finished is ranked as in Wu et
-al. 2016, equation 14: log-probability divided by ((5 + length) / 6)^alpha, plus beta times how far every state of the
-encoder has been looked at. Rules may forbid tokens, so that only what is well formed is ever written.
+States are kept, finished sentences left out. Of every sentence the most probable beginnings are kept and lengthened
+together. What is finished is ranked as in Wu et al. 2016, equation 14: log-probability divided by
+((5 + length) / 6)^alpha, plus beta times how far every state of the encoder has been looked at. Rules may forbid
+tokens, so that only what is well formed is ever written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
 
 from langnet.errors import LangnetError
-from langnet.tasks.attention_decoder import AttentionDecoder, Memory, State, Table, scores_of
+from langnet.tasks.attention_decoder import Memory, Table, scores_of
 
 IMPOSSIBLE = -1e30  # the log-probability of what is forbidden; finite, so that differences of it are numbers
 _LEAST_ATTENTION = 1e-6
@@ -61,6 +62,35 @@ class Hypothesis:
     log_probability: float
 
 
+@dataclass(frozen=True)
+class Ends:
+    """What a search has to know of a decoder.
+
+    Attributes:
+        start, end: the tokens before the first one, and behind the last.
+        guided: whether a step reads one of the encoder's states, which the rules name.
+    """
+
+    start: int
+    end: int
+    guided: bool = False
+
+
+class Decoder(Protocol):
+    """What is searched over: an `AttentionDecoder`, or whatever else writes a token at a time."""
+
+    @property
+    def settings(self) -> Any:
+        """`start`, `end` and `guided`, as of `Ends`."""
+        ...
+
+    def step(
+        self, memory: Memory, state: Any, tokens: Tensor, table: Table, places: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Any]:
+        """As `AttentionDecoder.step`; the state has `of_rows`."""
+        ...
+
+
 class Rules(Protocol):
     """What may be written next of R sequences, and which of the encoder's states a guided decoder reads."""
 
@@ -84,8 +114,8 @@ def length_factor(length: int, alpha: float) -> float:
 
 @torch.no_grad()
 def beam_search(
-    decoder: AttentionDecoder,
-    begun: tuple[Memory, State],
+    decoder: Decoder,
+    begun: tuple[Memory, Any],
     table: Table,
     options: BeamOptions,
     rules: Rules | None = None,
@@ -109,8 +139,8 @@ class _Search:
 
     def __init__(
         self,
-        decoder: AttentionDecoder,
-        begun: tuple[Memory, State],
+        decoder: Decoder,
+        begun: tuple[Memory, Any],
         table: Table,
         options: BeamOptions,
         rules: Rules | None,

@@ -25,6 +25,7 @@ from langnet.tasks.similarity import Similarity, SimilarityConfig
 from langnet.tasks.tag import Tag, TagConfig
 from langnet.tasks.task import Task
 from langnet.tasks.translate import Translate, TranslateConfig
+from langnet.tasks.translate_sequence import SequenceConfig, TranslateSequence
 from langnet.tasks.word_contexts import WordContexts
 
 # How each task is made of its settings and the width of the encoder under it.
@@ -40,7 +41,7 @@ TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
     "similarity": lambda settings, dim: Similarity(SimilarityConfig(**_with_pair(settings)), dim),
     "label_roles": lambda settings, dim: LabelRoles(RoleConfig(**settings), dim),
     "tag": lambda settings, dim: Tag(TagConfig(**settings), dim),
-    "translate": lambda settings, dim: Translate(TranslateConfig(**settings), dim),
+    "translate": lambda settings, dim: _sequence(settings) or Translate(TranslateConfig(**settings), dim),
     "bidirectional_language_model": lambda settings, dim: BidirectionalLanguageModel(**settings),
     "word_contexts": lambda settings, dim: WordContexts(**settings),
     "language_model": lambda settings, dim: LanguageModel(**settings),
@@ -53,6 +54,13 @@ TASKS: dict[str, Callable[[dict[str, Any], int], Task]] = {
 
 def _with_pair(settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings, "pair": PairConfig(**settings["pair"])}
+
+
+def _sequence(settings: dict[str, Any]) -> Task | None:
+    """The form of translation that has no decoder; None of the one that has."""
+    if settings.pop("form", "attention") != "sequence":
+        return None
+    return TranslateSequence(SequenceConfig(**settings))
 
 
 def _with_shape(settings: dict[str, Any]) -> dict[str, Any]:

@@ -101,10 +101,12 @@ class SupervisedTask(Task, Generic[Item, Guess]):
     Attributes:
         document_dim: length of the model's document vectors where the task reads them beside the states; else 0.
         scores_are_logs: whether `guess_scores` are log-probabilities.
+        reads_top: whether the task needs the top layer as the encoder's own softmax reads it, instead of a mix of all.
     """
 
     document_dim: int = 0
     scores_are_logs: bool = True
+    reads_top: bool = False
 
     @abstractmethod
     def examples(self, items: Sequence[Item], writer: Writer, labelled: bool = True) -> list[Any]:
@@ -128,6 +130,10 @@ class SupervisedTask(Task, Generic[Item, Guess]):
             LangnetError: the task has no such score.
         """
         raise LangnetError(f"the task '{self.name}' gives no score of a guess, so there is nothing to explain")
+
+    def guesses_by(self, encoder: Encoder, encoding: Encoding, batch: Batch) -> list[Guess]:
+        """As `guesses`, of a task that may ask the encoder for more states, such as those of what it writes itself."""
+        return self.guesses(encoding, batch)
 
     @abstractmethod
     def guesses(self, encoding: Encoding, batch: Batch) -> list[Guess]:

@@ -120,7 +120,7 @@ class TaskModel(nn.Module):
     def guesses(self, batch: Batch) -> list[Any]:
         """What the first task, a supervised one, says of each of the batch's examples."""
         encoding = self._read(batch)
-        found: list[Any] = self.task.guesses(mixed_encoding(self.mix, encoding), batch)
+        found: list[Any] = self.task.guesses_by(self.encoder, mixed_encoding(self.mix, encoding), batch)
         return found
 
     def layer_weights(self) -> list[float] | None:

@@ -55,6 +55,7 @@ class HeadOptions:
         settings: of the task alone, by name.
         document_dim: length of the document vectors that the model has; 0 where it has none, or they are off.
         tokenizer: the model's, for heads that write in its vocabulary; the recipe names it.
+        frozen: whether the encoder stays as it is; likewise.
     """
 
     dropout: float = 0.1
@@ -62,6 +63,7 @@ class HeadOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)
     document_dim: int = 0
     tokenizer: Tokenizer | None = None
+    frozen: bool = False
 
 
 class Kind(ABC, Generic[Item, Guess]):

@@ -15,7 +15,9 @@ from langnet.evaluate.translation_scores import signatures, translation_scores, 
 from langnet.evaluate.word_translation import WordTranslator
 from langnet.recipes.alignments import alignments
 from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
+from langnet.tasks.task import SupervisedTask
 from langnet.tasks.translate import Translate, TranslateConfig, TranslateGuess
+from langnet.tasks.translate_sequence import SequenceConfig, TranslateSequence
 from langnet.text.corpus import Source
 from langnet.text.structures import Aligned
 from langnet.text.tokenizer import Tokenizer
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 VOCABULARY = 8000  # entries of a vocabulary of its own, at most
 SWITCH = {"on": True, "off": False}
+FORMS = {"attention": "attention", "sequence": "sequence"}
+OF_SEQUENCES = {"source_loss", "beam", "length_penalty", "longest"}
 VOCABULARIES = {"separate": "separate", "shared": "shared"}
 MOST_UNKNOWN = 0.05  # part of the translations' tokens that a shared vocabulary may not know
 ATTENTIONS = {"dot": "dot", "additive": "additive"}
@@ -33,7 +37,8 @@ SETTINGS: dict[str, Callable[[str], Any]] = {
     "vocabulary_size": int, "hidden": int, "layers": int, "width": int, "decoder_hidden": int, "decoder_layers": int,
     "attention": lambda word: ATTENTIONS[word], "input_feeding": lambda word: SWITCH[word], "smoothing": float,
     "beam": int, "length_penalty": float, "longest": int,
-    "lexical": lambda word: SWITCH[word], "vocabulary": lambda word: VOCABULARIES[word],
+    "form": lambda word: FORMS[word], "source_loss": lambda word: SWITCH[word], "lexical": lambda word: SWITCH[word],
+    "vocabulary": lambda word: VOCABULARIES[word],
 }  # fmt: skip
 
 
@@ -48,12 +53,18 @@ class Translating(Kind[Translation, TranslateGuess]):
     def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[Translation]:
         return read_translations(sources, columns.text, columns.second or columns.label, labelled)
 
-    def head(self, items: Sequence[Translation], encoder: Encoder, options: HeadOptions) -> Translate:
+    def head(
+        self, items: Sequence[Translation], encoder: Encoder, options: HeadOptions
+    ) -> SupervisedTask[Translation, TranslateGuess]:
         """A head with a vocabulary learned from the training translations, or with the encoder's own."""
         targets = [item.target for item in items if item.target]
         if not targets:
             raise LangnetError("no sentence has a translation; there is nothing to learn")
         given = _settings(options.settings)
+        if given.pop("form", "attention") == "sequence":
+            return _sequence(targets, encoder, options, given)
+        if "source_loss" in given:
+            raise LangnetError("source_loss is for form=sequence; leave it out, or choose that form")
         size = given.pop("vocabulary_size", None)
         shared = given.pop("vocabulary", "separate") == "shared"
         tokenizer = _shared(targets, encoder, options.tokenizer, size) if shared else _learned(targets, size)
@@ -67,6 +78,10 @@ class Translating(Kind[Translation, TranslateGuess]):
         if isinstance(rows, nn.Embedding):
             task.decoder.start_from(rows.weight)
         return task
+
+    def begin(self, model: Model, examples: Sequence[Any], fit: bool, seed: int) -> Mapping[str, Any] | None:
+        """Nothing is learned before the encoder does where the head has no weights."""
+        return {} if isinstance(model.network.task, TranslateSequence) else None
 
     def statistics(self, items: Sequence[Translation], methods: Sequence[Sequence[TranslateGuess]]) -> np.ndarray:
         references = [item.target or "" for item in items]
@@ -105,6 +120,33 @@ def _learned(targets: Sequence[str], size: int | None) -> Tokenizer:
     if size is None and tokenizer.vocabulary_size > VOCABULARY:
         return Tokenizer.train(targets, "bpe", VOCABULARY)
     return tokenizer
+
+
+def _sequence(
+    targets: Sequence[str], encoder: Encoder, options: HeadOptions, given: dict[str, Any]
+) -> TranslateSequence:
+    """Sentence and translation as one sequence of the encoder's own.
+
+    Raises:
+        LangnetError: the encoder writes no text from left to right, or stays as it is, or a setting has no use.
+    """
+    if encoder.bidirectional or encoder.characters is not None or not encoder.predicts_next or not encoder.causal:
+        raise LangnetError(
+            "form=sequence goes on with the sentence by the encoder's own softmax, from left to right, as a gpt or an "
+            "awd-lstm does; this encoder does not, so take form=attention"
+        )
+    if options.frozen:
+        raise LangnetError(
+            "form=sequence has no weights but the encoder's, so a frozen one learns nothing; take --method finetune or "
+            "scratch, or form=attention"
+        )
+    useless = sorted(given.keys() - OF_SEQUENCES - {"vocabulary"})
+    if useless or given.pop("vocabulary", "shared") != "shared":
+        raise LangnetError(
+            f"form=sequence has no use for {', '.join(useless) or 'vocabulary=separate'}; it has "
+            f"{', '.join(sorted(OF_SEQUENCES))}"
+        )
+    return TranslateSequence(SequenceConfig(_shared(targets, encoder, options.tokenizer, None).to_json(), **given))
 
 
 def _shared(targets: Sequence[str], encoder: Encoder, tokenizer: Tokenizer | None, size: int | None) -> Tokenizer:
