@@ -197,6 +197,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--size", default="mini", help="of the language models")
     found.add_argument("--scale", type=float, default=1.0, help="factor on what the encoders are trained on")
     found.add_argument("--items", type=int, help="at most so many to learn from and to judge, to try it")
+    found.add_argument("--only-write", action="store_true", help="compute nothing; write the page from what is there")
     found.add_argument("--work", type=Path, help="folder for encoders and cells; by default in the data's")
     found.add_argument("--output", type=Path, required=True, help="the page; .json and .html lie beside it")
     return found
@@ -214,11 +215,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     table = Table(chosen.data, work, Encoders(chosen.data, work / "encoders", chosen.size, chosen.scale))
     held = chosen.output.with_suffix(".cells.npz")
     table.cells.take_from(held)
-    for draw in range(chosen.draws):
+    for draw in range(0 if chosen.only_write else chosen.draws):
         for encoder in chosen.encoders:
             for task in sets:
                 _fill(table, task, encoder, chosen.methods, draw)
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = [word for word in (sys.argv[1:] if arguments is None else arguments) if word != "--only-write"]
     facts = {
         "command": shlex.join(["python", "-m", "benchmarks.transfer_table", *given]),
         "date": time.strftime("%Y-%m-%d"), "machine": describe_machine(),

@@ -155,3 +155,8 @@ class TestRun:
         assert all("TF-IDF" in page for page in pages)
         transfer_table.main(command)
         assert "small |" not in capsys.readouterr().out
+        for cell in (tmp_path / "transfer" / "cells").glob("*.npz"):
+            cell.unlink()
+        transfer_table.main([*command, "--only-write"])  # from what the file beside the page holds
+        assert "small |" not in capsys.readouterr().out
+        assert (tmp_path / "t.md").read_text() == pages[0]
