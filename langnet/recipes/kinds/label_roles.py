@@ -110,9 +110,6 @@ class RoleLabeling(Kind[FramedSentence, RoleGuess]):
         told = overlapping(items)
         return [told] if told else []
 
-    def said(self, item: FramedSentence, guess: RoleGuess) -> str:
-        return _structure(item, guess).told or "no predicates"
-
     def structures(self, items: Sequence[FramedSentence], guesses: Sequence[RoleGuess]) -> list[Structure]:
         return [_structure(item, guess) for item, guess in zip(items, guesses, strict=True)]
 
