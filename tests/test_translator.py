@@ -142,11 +142,11 @@ LEARNED = {**SMALL, "smoothing": 0.0, "decoder_hidden": 64, "width": 32}
 
 
 def test_a_rule_is_learned():
-    kind, train, test = Translating(), pairs(240, 1), pairs(30, 2)
+    kind, train, test = Translating(), pairs(160, 1), pairs(30, 2)
     options = TransferOptions(
         FinetuneOptions("frozen", epochs=20, batch_size=16),
         HeadOptions(0.0, settings=LEARNED),
-        head_learning_rate=5e-3,
+        head_learning_rate=1e-2,
     )
     quick = PretrainOptions("gpt", "tiny", context=32, steps=3, batch_tokens=256, document_vectors=False)
     model = transfer(pretrain([one.text for one in train], quick, texts=True), kind, train, options)
