@@ -35,7 +35,7 @@ from langnet.tasks.examples import ExampleBatches
 from langnet.tasks.translate import Translate
 from langnet.text.noise import NoiseOptions, noised
 from langnet.text.translations import Translation
-from langnet.training.machine import describe_machine
+from langnet.training.machine import default_device, describe_machine
 from langnet.training.progress import Progress
 from langnet.transfer.alignment import AlignOptions, align_unsupervised
 from langnet.transfer.model import TaskModel
@@ -252,15 +252,16 @@ def learn_pairs(
     progress: Progress | None = None,
 ) -> None:
     """Let a translator learn from pairs; its words' vectors stay as they are."""
-    task, network = model.network.task, model.network
+    device = options.device or str(default_device())
+    task, network = model.network.task, model.network.to(device)
     shared = FinetuneOptions(
         "frozen", epochs=options.epochs, batch_size=options.batch_size, learning_rate=options.learning_rate,
-        dropout=options.dropout, seed=seed, device=options.device,
+        dropout=options.dropout, seed=seed, device=device,
     )  # fmt: skip
     batches = ExampleBatches(task.examples(items, model.writer), options.batch_size, seed, model.collate)
     network.frozen = True
     try:
-        model.history = Fit(shared, options.epochs, options.device or "cpu", None, progress).run(network, batches)
+        model.history = Fit(shared, options.epochs, device, None, progress).run(network, batches)
     finally:
         network.frozen = False
     network.eval()
