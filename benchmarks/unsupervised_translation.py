@@ -1,6 +1,6 @@
 """Translators from two texts that share no pairs, beside ones from pairs: `results/unsupervised_translation.md`.
 
-    python -m benchmarks.unsupervised_translation --data multi30k --output results/unsupervised_translation
+    python -m benchmarks.unsupervised_translation --data multi30k --run runs --output results/unsupervised_translation
 
 Of Multi30k's training captions the first half is read in English alone, the second in the other language alone, so that
 no caption is read with its translation. Every round of back-translation is scored on the test captions; which one would
