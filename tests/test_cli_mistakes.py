@@ -166,7 +166,7 @@ MISTAKES = [
     (["zero", "labels", "classifier", "data.jsonl", "--word", "pos=a", "--word", "neg=b"], "classifier and cannot say"),
     (["zero", "pairs", "lm", "data.jsonl"], "there is no column 'sentence_good'"),
     (["zero", "pairs", "lm", "nowhere.jsonl"], "there is no file or folder 'nowhere.jsonl'"),
-    (["zero", "choices", "lm", "data.jsonl"], "two alternatives or more"),
+    (["zero", "choices", "lm", "data.jsonl"], "no alternatives found; give a list 'choices'"),
     (["zero", "acceptability", "lm", "data.jsonl", "--dev", "data.jsonl"], "it has to be 1 (acceptable) or 0"),
     # calibration, abstention, explanation
     (["calibrate", "lm", "data.jsonl"], "language model without labels"),

@@ -22,6 +22,10 @@ LONG = "word " * 300
 ODD_TEXTS = ["", "a", LONG, "👩‍👩‍👧 🎬", "فيلم رائع جدا", "电影很好看。", "Àwọn ọmọ ilé ìwé"]
 
 
+# Settings of heads that would write long texts before they have learned when to end.
+HEADS = {"translate": {"longest": "30", "beam": "2", "vocabulary_size": "300"}}
+
+
 def pairs(data: LabelledData) -> list[Pair]:
     """Two reviews: do they agree?"""
     rows = zip(data.texts, data.labels, data.texts[1:], data.labels[1:], strict=False)

@@ -13,6 +13,7 @@ from langnet.cli.tasks import TASKS
 from langnet.errors import LangnetError
 from langnet.recipes.explain import ExplainOptions, explain_items
 from langnet.recipes.finetune_options import FinetuneOptions
+from langnet.recipes.kinds.kind import HeadOptions
 from langnet.recipes.kinds.registry import KINDS, find_kind
 from langnet.recipes.model import load
 from langnet.recipes.pretrain import PretrainOptions, pretrain
@@ -20,7 +21,7 @@ from langnet.recipes.transfer import TransferOptions, evaluate_task, transfer
 from langnet.tasks.task import ClassGuess
 from langnet.training.progress import SilentProgress
 from tests.recipes import kind_items
-from tests.recipes.kind_items import ODD, TRAIN
+from tests.recipes.kind_items import HEADS, ODD, TRAIN
 
 FAMILIES = ["gpt", "gpt-2018", "awd-lstm", "elmo"]
 METHODS = {
@@ -47,6 +48,10 @@ def model(request, tiny_labelled):
     return pretrain(tiny_labelled.texts[:100], options, texts=True)
 
 
+def _head(kind: str) -> HeadOptions:
+    return HeadOptions(settings=HEADS.get(kind, {}))
+
+
 def test_the_command_line_knows_every_kind():
     assert set(TASKS) == set(KINDS) == set(TRAIN) == set(ODD)
 
@@ -63,7 +68,7 @@ def _every_pair_and_by_turns_every_method() -> Iterator[Any]:
 @pytest.mark.parametrize(("model", "kind", "method"), [*_every_pair_and_by_turns_every_method()], indirect=["model"])
 def test_trains_saves_loads_and_guesses_the_same(tmp_path, model, tiny_labelled, kind, method):
     items, odd = TRAIN[kind](tiny_labelled)[:12], ODD[kind]()
-    made = transfer(model, kind, items, TransferOptions(METHODS[method], head_epochs=1))
+    made = transfer(model, kind, items, TransferOptions(METHODS[method], _head(kind), head_epochs=1))
     guesses = made.guess([*items, *odd])
     made.save(tmp_path / "m")
     again = load(tmp_path / "m").guess([*items, *odd])
@@ -89,7 +94,7 @@ def test_kept_states_give_the_same_head(model, tiny_labelled, kind):
     runs = []
     for megabytes in (0, 1, 64):
         progress = Losses()
-        how = TransferOptions(replace(options, cached_megabytes=megabytes), head_epochs=2)
+        how = TransferOptions(replace(options, cached_megabytes=megabytes), _head(kind), head_epochs=2)
         made = transfer(model, kind, items, how, progress=progress)
         runs.append((progress.losses, _plain(made.guess(items))))
     at_once = "frozen_choice" in made.facts["finetune"]  # fitted without steps
@@ -103,7 +108,7 @@ def test_kept_states_give_the_same_head(model, tiny_labelled, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_thousand_tokens(monkeypatch, model, tiny_labelled, kind):
     items = TRAIN[kind](tiny_labelled)[:12]
-    made = transfer(model, kind, items, TransferOptions(METHODS["frozen"], head_epochs=1))
+    made = transfer(model, kind, items, TransferOptions(METHODS["frozen"], _head(kind), head_epochs=1))
     monkeypatch.setattr(kind_items, "ODD_TEXTS", ["word " * 10_000])
     odd = ODD[kind]()
     assert len(made.guess(odd)) == len(odd)
