@@ -74,9 +74,10 @@ def forgetting_line(facts: dict[str, Any]) -> str:
         return ""
     before, after = found["before"], found["after"]
     unknown = max(unknown_note(one.get("n_unknown", 0), one["n_tokens"]) for one in (before, after))
+    n = before["n_documents"]
     return (
         f"{before['bits_per_byte']:.3f} bits per byte before and {after['bits_per_byte']:.3f} after "
-        f"({found['change']:+.3f}{_within(found['interval'])}) on {before['n_documents']:,} texts of "
+        f"({found['change']:+.3f}{_within(found['interval'])}) on {n:,} {'text' if n == 1 else 'texts'} of "
         f"{', '.join(found['sources'])}" + (f"; {unknown}" if unknown else "")
     )
 
