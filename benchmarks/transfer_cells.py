@@ -98,11 +98,11 @@ def read_cells(path: Path) -> list[TableCell]:
 
 
 def _narrow(statistics: np.ndarray) -> np.ndarray:
-    """The same numbers, as small integers where they are counts."""
+    """The same numbers, as small integers where they are counts, else with seven digits."""
     for kind in (np.int8, np.int16, np.int32):
         if np.array_equal(narrow := statistics.astype(kind), statistics):
             return narrow
-    return statistics
+    return statistics.astype(np.float32)
 
 
 class Resampler:
