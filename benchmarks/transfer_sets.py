@@ -11,18 +11,17 @@ import numpy as np
 
 from benchmarks.sources import read_imdb, read_masakhane
 from langnet.errors import LangnetError
-from langnet.evaluate.class_statistics import class_scores
 from langnet.evaluate.scoring import Scores
 from langnet.recipes.kinds.kind import Columns
 from langnet.recipes.kinds.registry import find_kind
 from langnet.recipes.zero_choices import hit_scores
 from langnet.text.choices import read_minimal_pairs
-from langnet.text.labelled import LabelledData
+from langnet.text.labelled import LabelledText
 from langnet.text.splits import drawn_groups
 
 CLASSIFY, MINIMAL_PAIRS = "classify", "pairs"
 SPLIT_SEED = 0  # of which items are judged, the same for every draw of those that are learned from
-Items = list[Any]  # of a kind of task; of classification, pairs of a text and its label
+Items = list[Any]  # of a kind of task
 Split = tuple[Items, Items]  # those to learn from, and those to be judged
 
 
@@ -64,18 +63,14 @@ def _some(items: Items, count: int, seed: int) -> Items:
     return [items[i] for i in order]
 
 
-def _texts(data: LabelledData) -> Items:
-    return list(zip(data.texts, data.labels, strict=True))
-
-
 def _imdb(data: Path) -> Split:
     _, train, test = read_imdb(data / "imdb")
-    return _texts(train), _texts(test)
+    return train.items, test.items
 
 
 def _masakhane(data: Path) -> Split:
     train, test = read_masakhane(data / "masakhane_news" / "yor")
-    return _texts(train), _texts(test)
+    return train.items, test.items
 
 
 def _sst2(data: Path) -> Split:
@@ -87,14 +82,17 @@ def _trec(data: Path) -> Split:
     for name in ("train_5500.label", "TREC_10.label"):
         lines = (data / "trec" / name).read_text(encoding="latin-1").splitlines()
         named = (line.partition(" ") for line in lines if line)
-        parts.append([(text, label.partition(":")[0]) for label, _, text in named])
+        parts.append([LabelledText(text, label.partition(":")[0]) for label, _, text in named])
     return parts[0], parts[1]
 
 
 def _rows(path: Path, first: int) -> Items:
     """Text and label of a table without quotes, from a line on."""
     lines = path.read_text(encoding="utf8").splitlines()[first:]
-    return [(text.strip(), label.strip()) for text, _, label in (line.rpartition("\t") for line in lines if line)]
+    return [
+        LabelledText(text.strip(), label.strip())
+        for text, _, label in (line.rpartition("\t") for line in lines if line)
+    ]
 
 
 def _two_files(folder: str, names: tuple[str, str]) -> Callable[[Path], Split]:
@@ -104,7 +102,7 @@ def _two_files(folder: str, names: tuple[str, str]) -> Callable[[Path], Split]:
         items: Items = []
         for name in names:
             lines = (data / "infersent_bundle" / folder / name).read_text(encoding="latin-1").splitlines()
-            items += [(line.strip(), name.rpartition(".")[2]) for line in lines if line.strip()]
+            items += [LabelledText(line.strip(), name.rpartition(".")[2]) for line in lines if line.strip()]
         items = list(dict.fromkeys(items))
         mixed = _some(items, len(items), SPLIT_SEED)
         return mixed[: len(mixed) // 2], mixed[len(mixed) // 2 :]
@@ -174,9 +172,7 @@ SETS: Sequence[TaskSet] = (
 
 def scores_of(task: TaskSet) -> Scores:
     """From sums of statistics to the scores of a set, the one that counts first."""
-    if task.kind == CLASSIFY:
-        return class_scores
-    return hit_scores if task.kind == MINIMAL_PAIRS else find_kind(task.kind).scores
+    return hit_scores if task.kind == MINIMAL_PAIRS else find_kind(task.kind, together=True).scores
 
 
 def find_sets(names: Sequence[str], of: Sequence[TaskSet] = SETS) -> list[TaskSet]:

@@ -30,11 +30,8 @@ from benchmarks.structure_sets import STRUCTURES
 from benchmarks.transfer_cells import CellFolder, TableCell, write_cells
 from benchmarks.transfer_encoders import ENCODERS, VECTORS, Encoders
 from benchmarks.transfer_page import write
-from benchmarks.transfer_sets import CLASSIFY, MINIMAL_PAIRS, SETS, Items, TaskSet, find_sets, scores_of
+from benchmarks.transfer_sets import CLASSIFY, MINIMAL_PAIRS, SETS, TaskSet, find_sets, scores_of
 from langnet.errors import LangnetError
-from langnet.evaluate.baselines import MajorityBaseline, TfidfBaseline
-from langnet.evaluate.class_statistics import class_statistics
-from langnet.evaluate.scoring import Neighbour
 from langnet.recipes.finetune import finetune
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.kinds.kind import HeadOptions
@@ -43,6 +40,7 @@ from langnet.recipes.model import Model
 from langnet.recipes.transfer import TransferOptions, transfer
 from langnet.recipes.zero_choices import zero_pairs
 from langnet.study.fingerprints import fingerprint, fingerprint_model
+from langnet.tasks.task import ClassGuess
 from langnet.training.machine import describe_machine, keep_freed_memory
 
 METHODS = ("scratch", "frozen", "finetune", "documents")
@@ -110,9 +108,10 @@ class Table:
             return
         train, test = task.train_items(self.data, draw), task.test_items(self.data)
         started = time.process_time()
-        found = _neighbours(task, train, test)
+        kind = find_kind(task.kind, together=True)
+        found = kind.neighbours(train, test)
         seconds = time.process_time() - started
-        statistics = _statistics(task, test, [neighbour.guesses for neighbour in found])
+        statistics = kind.statistics(test, [neighbour.guesses for neighbour in found])
         for index, (neighbour, own) in enumerate(zip(found, statistics, strict=True)):
             name = simplest if index == 0 else neighbour.name
             self._keep(task, ("", name, draw), (len(train), own, seconds / len(found)), settings)
@@ -127,14 +126,13 @@ class Table:
         train, test = task.train_items(self.data, job.draw), task.test_items(self.data)
         started = time.process_time()
         if task.kind == CLASSIFY:
-            texts, labels = zip(*train, strict=True)
-            made = finetune(model, list(texts), list(labels), job.options())
-            names = np.array(made.labels)
-            guesses: Sequence[Any] = list(names[made.predict_proba([text for text, _ in test]).argmax(1)])
+            made = finetune(model, [item.text for item in train], [item.label for item in train], job.options())
+            probabilities = made.predict_proba([item.text for item in test])
+            guesses: Sequence[Any] = ClassGuess.rows(made.labels or [], probabilities)
         else:
             guesses = transfer(model, task.kind, train, job.transfer()).guess(test)
         seconds = time.process_time() - started
-        own = _statistics(task, test, [guesses])[0]
+        own = find_kind(task.kind, together=True).statistics(test, [guesses])[0]
         self._keep(task, (job.encoder, job.method, job.draw), (len(train), own, seconds), settings)
 
     def zero(self, task: TaskSet, encoder: str) -> None:
@@ -167,22 +165,6 @@ class Table:
             model = self.encoders.get(encoder, raw)
             self._models[encoder, raw] = model, fingerprint_model(model)
         return self._models[encoder, raw]
-
-
-def _neighbours(task: TaskSet, train: Items, test: Items) -> list[Neighbour]:
-    if task.kind != CLASSIFY:
-        return find_kind(task.kind).neighbours(train, test)
-    (texts, labels), test_texts = zip(*train, strict=True), [text for text, _ in test]
-    return [
-        Neighbour(one.name, one.fit_predict(list(texts), list(labels), test_texts).labels)
-        for one in (MajorityBaseline(), TfidfBaseline())
-    ]
-
-
-def _statistics(task: TaskSet, test: Items, methods: Sequence[Sequence[Any]]) -> np.ndarray:
-    if task.kind == CLASSIFY:
-        return class_statistics([label for _, label in test], methods)
-    return find_kind(task.kind).statistics(test, methods)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -139,7 +139,7 @@ class TestRun:
     def test_it_runs_and_goes_on_where_it_stood(self, tmp_path, monkeypatch, capsys) -> None:
         def read(data):
             parts = sentences(60, seed=1), sentences(40, seed=2)
-            return tuple(list(zip(part.texts, part.labels, strict=True)) for part in parts)
+            return tuple(part.items for part in parts)
 
         raw = sentences(100, seed=3).texts
         model = train_word_vectors(raw, WordVectorOptions(VECTORS, dim=8, epochs=1, min_count=1), texts=True)

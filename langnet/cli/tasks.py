@@ -12,7 +12,7 @@ from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
     from langnet.recipes.finetune_options import FinetuneOptions
-    from langnet.recipes.kinds.kind import Columns
+    from langnet.recipes.kinds.kind import Columns, Kind
     from langnet.recipes.model import Model
 
 # Of `recipes.kinds.registry`, which would load torch; a test compares them.
@@ -163,16 +163,15 @@ def predict_task(
         else:
             write_bytes(output, text.encode("utf8"))
     if drawn:
-        _draw(model, items, guesses, outputs)
+        _draw((model, kind), items, guesses, outputs)
 
 
-def _draw(model: Model, items: list[Any], guesses: list[Any], outputs: Outputs) -> None:
-    """What is said of words, on a page and as pictures."""
-    from langnet.recipes.kinds.registry import find_kind
+def _draw(made: tuple[Model, Kind[Any, Any]], items: list[Any], guesses: list[Any], outputs: Outputs) -> None:
+    """What is said of words, on a page and as pictures; `made` is the model and its kind."""
     from langnet.study.drawings import MOST, write_pictures
     from langnet.study.structure_page import structure_page
 
-    kind = find_kind(model.network.task.name)
+    model, kind = made
     drawings = kind.drawings(model, items[:MOST], guesses[:MOST])
     if outputs.page:
         places = [str(getattr(item, "source", "")) for item in items]

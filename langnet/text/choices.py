@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from langnet.errors import LangnetError
 from langnet.text.clean import clean_text
 from langnet.text.corpus import Source
-from langnet.text.formats import Row, text_column
+from langnet.text.formats import Row, known_column, text_column
 from langnet.text.multiple_choice import BLANK, RELATIONS, MultipleChoice, read_multiple_choice
 from langnet.text.table_rows import table_rows
 
@@ -87,7 +87,7 @@ def read_minimal_pairs(sources: Sequence[Source]) -> list[MinimalPair]:
     """
     pairs = []
     for row, name in table_rows(sources):
-        good, bad = (_text(row, _found(row, known), name) for known in (GOOD, BAD))
+        good, bad = (_text(row, known_column(row, known), name) for known in (GOOD, BAD))
         pairs.append(MinimalPair(good, bad, _groups(row), f"{name}:{row.line}"))
     return pairs
 
@@ -124,7 +124,7 @@ def read_judged(sources: Sequence[Source]) -> list[Judged]:
             cells = [str(cell) for cell in row.cells.values()]
             found.append(_judged(cells[3], cells[1], f"{name}:{row.line}"))
         else:
-            sentence, label = (_text(row, _found(row, known), name) for known in (SENTENCE, JUDGEMENT))
+            sentence, label = (_text(row, known_column(row, known), name) for known in (SENTENCE, JUDGEMENT))
             found.append(_judged(sentence, label, f"{name}:{row.line}"))
         seen = name
     return found
@@ -170,11 +170,6 @@ def _text(row: Row, name: str, file: str) -> str:
     if not text:
         raise LangnetError(f"{file}, line {row.line}: the column '{name}' is empty")
     return text
-
-
-def _found(row: Row, known: Sequence[str]) -> str:
-    """The first of the known columns that the table has; the first of all where it has none."""
-    return next((name for name in known if name in row.cells), known[0])
 
 
 def _groups(row: Row) -> dict[str, str]:

@@ -31,6 +31,7 @@ __all__ = [
     "decompressed",
     "format_of",
     "guarded",
+    "known_column",
     "looks_binary",
     "open_bytes",
     "read_rows",
@@ -215,6 +216,11 @@ def column(row: Row, wanted: str, name: str) -> Any:
             "say which of them is meant, or leave the file out"
         )
     return row.cells[wanted]
+
+
+def known_column(row: Row, known: Sequence[str]) -> str:
+    """The first of the known columns that the table has; the first of all where it has none."""
+    return next((name for name in known if name in row.cells), known[0])
 
 
 def text_column(row: Row, wanted: str, name: str) -> str:

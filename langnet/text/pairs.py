@@ -16,7 +16,16 @@ from langnet.errors import LangnetError
 from langnet.text.archives import is_archive, read_members, split_member
 from langnet.text.clean import clean_text
 from langnet.text.corpus import Source
-from langnet.text.formats import Row, column, damage_errors, format_of, open_bytes, text_column, text_stream
+from langnet.text.formats import (
+    Row,
+    column,
+    damage_errors,
+    format_of,
+    known_column,
+    open_bytes,
+    text_column,
+    text_stream,
+)
 from langnet.text.tab_separated import tab_separated_rows
 from langnet.text.table_rows import table_rows
 
@@ -162,10 +171,10 @@ def _pairs(rows: Sequence[Row], name: str, columns: PairColumns, labelled: bool)
             continue
         where = f"{name}:{row.line}"
         first, second = (
-            clean_text(text_column(row, wanted or _found(row, known), name)).text
+            clean_text(text_column(row, wanted or known_column(row, known), name)).text
             for wanted, known in ((columns.first, FIRST), (columns.second, SECOND))
         )
-        label_column = columns.label or _found(row, columns.known_labels)
+        label_column = columns.label or known_column(row, columns.known_labels)
         if not labelled:
             yield Pair(first, second, None, where, row.cells, kind)
             continue
@@ -183,11 +192,6 @@ def _with_a_class(pairs: list[Pair]) -> list[Pair]:
     if NO_CLASS not in classes or "0" not in classes or not all(str(one).isdecimal() for one in classes - {NO_CLASS}):
         return pairs
     return [pair for pair in pairs if pair.label != NO_CLASS]
-
-
-def _found(row: Row, known: Sequence[str]) -> str:
-    """The first of the known columns that the table has; the first of all where it has none."""
-    return next((name for name in known if name in row.cells), known[0])
 
 
 def _parallel_files(source: Source) -> list[Path]:

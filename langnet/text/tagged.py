@@ -10,7 +10,16 @@ from typing import Any
 from langnet.errors import LangnetError
 from langnet.text.columns import read_columns, with_tags
 from langnet.text.corpus import Source
-from langnet.text.formats import Row, column, damage_errors, format_of, looks_binary, open_bytes, read_rows
+from langnet.text.formats import (
+    Row,
+    column,
+    damage_errors,
+    format_of,
+    known_column,
+    looks_binary,
+    open_bytes,
+    read_rows,
+)
 from langnet.text.tag_schemes import Scheme, faults
 from langnet.text.tagged_sentences import Layout, Sentence, TagColumns
 
@@ -68,8 +77,8 @@ def read_tagged(
 
 def _sentence(row: Row, path: Path, wanted: TagColumns) -> Sentence:
     where = f"{path}, line {row.line}"
-    word_column = wanted.words or _found(row, WORDS)
-    tag_column = wanted.tags or _found(row, TAGS)
+    word_column = wanted.words or known_column(row, WORDS)
+    tag_column = wanted.tags or known_column(row, TAGS)
     words = [_text(v, f"{where}, word {i + 1}") for i, v in enumerate(_list(row, word_column, path))]
     tags = None
     if wanted.labelled:
@@ -80,11 +89,6 @@ def _sentence(row: Row, path: Path, wanted: TagColumns) -> Sentence:
     text = json.dumps(row.cells, ensure_ascii=False, default=str) + "\n"
     layout = Layout("json", PREDICTED + tag_column if wanted.labelled else tag_column)
     return Sentence(tuple(words), tags, f"{path}:{row.line}", (text,), (0,) * len(words), layout)
-
-
-def _found(row: Row, known: Sequence[str]) -> str:
-    """The first of the known columns that the table has; the first of all where it has none."""
-    return next((name for name in known if name in row.cells), known[0])
 
 
 def _list(row: Row, name: str, path: Path) -> list[Any]:

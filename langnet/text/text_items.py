@@ -12,7 +12,7 @@ from langnet.errors import LangnetError
 from langnet.text.archives import is_archive, split_member
 from langnet.text.clean import clean_text
 from langnet.text.corpus import CorpusOptions, CorpusReport, Source, read_documents
-from langnet.text.formats import TABLES, Row, column, format_of, text_column
+from langnet.text.formats import TABLES, Row, column, format_of, known_column, text_column
 from langnet.text.table_rows import table_rows
 
 # Names that published sets give their columns, in the order in which they are looked for.
@@ -141,18 +141,13 @@ def _rows(source: Source, columns: TextColumns, labelled: bool, read: _Reader) -
     for row, name in table_rows([source]):
         if any(str(column(row, key, name)) != value for key, value in columns.where.items()):
             continue
-        text = clean_text(text_column(row, columns.text or _found(row, TEXT), name)).text
+        text = clean_text(text_column(row, columns.text or known_column(row, TEXT), name)).text
         label, layout = read(row, name, columns, labelled)
         yield TextItem(text, label, f"{name}:{row.line}", row.cells, format_of(name), layout)
 
 
-def _found(row: Row, known: Sequence[str]) -> str:
-    """The first of the known columns that the table has; the first of all where it has none."""
-    return next((name for name in known if name in row.cells), known[0])
-
-
 def _number(row: Row, name: str, columns: TextColumns, labelled: bool) -> tuple[float | None, LabelLayout]:
-    wanted = columns.label or _found(row, NUMBER)
+    wanted = columns.label or known_column(row, NUMBER)
     if not labelled:
         return None, LabelLayout(wanted)
     cell = text_column(row, wanted, name).strip()
@@ -167,7 +162,7 @@ def _number(row: Row, name: str, columns: TextColumns, labelled: bool) -> tuple[
 
 
 def _label_set(row: Row, name: str, columns: TextColumns, labelled: bool) -> tuple[tuple[str, ...] | None, LabelLayout]:
-    wanted = columns.label or _found(row, LABELS)
+    wanted = columns.label or known_column(row, LABELS)
     several = tuple(part.strip() for part in wanted.split(",")) if "," in wanted and wanted not in row.cells else ()
     if several:
         held = None
