@@ -1,6 +1,7 @@
 """Fixtures: small generated texts, one tiny pretrained model, and no network."""
 
 import os
+import sys
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from langnet.cli import main
 from langnet.recipes import finetune_options
 from langnet.recipes.model import Model
 from langnet.recipes.pretrain import PretrainOptions, pretrain
@@ -65,3 +67,28 @@ def tiny_labelled() -> LabelledData:
 def tiny_model(tiny_labelled: LabelledData) -> Model:
     options = PretrainOptions(size="tiny", context=32, steps=30, batch_tokens=512, seed=0)
     return pretrain(tiny_labelled.texts, options, texts=True)
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Runs `langnet` with arguments in this process; gives its exit code, and what it said."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["langnet", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        return stopped.value.code, capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def answered(call):
+    """The same where the exit code is known: gives the output, of a mistake the message."""
+
+    def answered(*arguments, code=0):
+        ended, said = call(*arguments)
+        assert ended == code, said.err
+        return said.err if code else said.out
+
+    return answered

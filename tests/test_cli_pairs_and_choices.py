@@ -3,11 +3,8 @@
 import csv
 import io
 import json
-import sys
 
 import pytest
-
-from langnet.cli import main
 
 PAIRS = [("good film", "fine film", "same", 5), ("good film", "bad film", "other", 1), ("bad", "", "same", 4)] * 4
 
@@ -28,17 +25,9 @@ def folder(tmp_path_factory, tiny_model):
 
 
 @pytest.fixture
-def run(folder, monkeypatch, capsys):
-    def run(*arguments, code=0):
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["langnet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        said = capsys.readouterr()
-        assert stopped.value.code == code, said.err
-        return said.err if code else said.out
-
-    return run
+def run(folder, monkeypatch, answered):
+    monkeypatch.chdir(folder)
+    return answered
 
 
 def read_csv(path):

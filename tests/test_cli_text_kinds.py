@@ -3,11 +3,9 @@
 import csv
 import io
 import json
-import sys
 
 import pytest
 
-from langnet.cli import main
 from langnet.recipes.model import load
 
 
@@ -32,17 +30,9 @@ def folder(tmp_path_factory, tiny_model, tiny_labelled):
 
 
 @pytest.fixture
-def run(folder, monkeypatch, capsys):
-    def run(*arguments, code=0):
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["langnet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        said = capsys.readouterr()
-        assert stopped.value.code == code, said.err
-        return said.err if code else said.out
-
-    return run
+def run(folder, monkeypatch, answered):
+    monkeypatch.chdir(folder)
+    return answered
 
 
 def test_sets_from_file_to_file(run, folder):

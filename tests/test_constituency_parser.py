@@ -1,14 +1,12 @@
 """ConstituencyParser in scikit-learn's grammar, and trees on the command line: files in, files and drawings out."""
 
 import json
-import sys
 
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
 from langnet import ConstituencyParser, load
-from langnet.cli import main
 from langnet.text.tree_files import read_parsed
 from langnet.text.trees import Tree
 from tests.recipes.kind_items import trees
@@ -74,17 +72,9 @@ def folder(tmp_path_factory, tiny_model, tiny_labelled):
 
 
 @pytest.fixture
-def run(folder, monkeypatch, capsys):
-    def run(*arguments, code=0):
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["langnet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        said = capsys.readouterr()
-        assert stopped.value.code == code, said.err
-        return said.err if code else said.out
-
-    return run
+def run(folder, monkeypatch, answered):
+    monkeypatch.chdir(folder)
+    return answered
 
 
 FAST = ["--method", "frozen", "--epochs", "1", "--head", "hidden=32", "--head", "span_hidden=64"]

@@ -1,14 +1,12 @@
 """CoreferenceResolver in scikit-learn's grammar, and the task on the command line."""
 
 import json
-import sys
 
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
 from langnet import CoreferenceResolver
-from langnet.cli import main
 from langnet.errors import LangnetError
 from langnet.text.coreference_files import read_documents
 
@@ -49,16 +47,9 @@ def test_a_mention_in_two_chains(tiny_model):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(tmp_path, monkeypatch, call):
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["langnet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        return stopped.value.code, capsys.readouterr()
-
-    return run
+    return call
 
 
 def test_the_command_line(run, tiny_model, tmp_path):

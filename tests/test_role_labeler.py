@@ -11,7 +11,6 @@ from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
 from langnet import RoleLabeler
-from langnet.cli import main
 from langnet.errors import LangnetError
 from langnet.text.frames import FramedSentence
 from langnet.text.role_files import read_roles, write_roles
@@ -112,18 +111,10 @@ def fitted_items(data):
 
 
 @pytest.fixture
-def run(folder, monkeypatch, capsys):
-    def run(*arguments, code=0):
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["langnet", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        said = capsys.readouterr()
-        assert stopped.value.code == code, said.err
-        return said.err if code else said.out
-
-    return run
+def run(folder, monkeypatch, answered):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    return answered
 
 
 def test_from_training_to_scores(run, folder):

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 from langnet import Translator
-from langnet.cli import main
 from langnet.encoders.vectors import vectors_of
 from langnet.encoders.word_space import WordSpace
 from langnet.errors import LangnetError
@@ -252,33 +250,26 @@ def test_the_estimator(tiny_model):
             Translator(tiny_model).fit(wrong, other)
 
 
-def test_the_command_line(tiny_model, tmp_path, monkeypatch, capsys):
+def test_the_command_line(tiny_model, tmp_path, monkeypatch, call):
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["langnet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        return stopped.value.code, capsys.readouterr()
-
     tiny_model.save("lm")
     data = pairs(12, 0)
     (tmp_path / "a.en").write_text("".join(one.text + "\n" for one in data))
     (tmp_path / "a.de").write_text("".join(one.target + "\n" for one in data))
     head = [part for name, value in SMALL.items() for part in ("--head", f"{name}={value}")]
     quick = ["--method", "frozen", "--epochs", 1]
-    code, said = run("finetune", "lm", "a.en+a.de", "--task", "translate", "-o", "m", *head, *quick)
+    code, said = call("finetune", "lm", "a.en+a.de", "--task", "translate", "-o", "m", *head, *quick)
     assert code == 0, said.err
-    code, said = run("predict", "m", "a.en", "--output", "out.txt", "--html", "out.html", "--svg", "drawn")
+    code, said = call("predict", "m", "a.en", "--output", "out.txt", "--html", "out.html", "--svg", "drawn")
     assert code == 0, said.err
     assert len((tmp_path / "out.txt").read_text().splitlines()) == 12
     assert (tmp_path / "out.html").read_text().count("<svg") == 24
     assert len(list((tmp_path / "drawn").glob("00??-lines.svg"))) == 12
-    code, said = run("predict", "m", "a.en", "--svg", "out.txt")
+    code, said = call("predict", "m", "a.en", "--svg", "out.txt")
     assert (code, said.err.count("\n")) == (2, 1)
     assert "it is a file; give the name of a folder" in said.err
-    code, said = run("evaluate", "m", "a.en+a.de")
+    code, said = call("evaluate", "m", "a.en+a.de")
     assert code == 0, said.err
     assert all(part in said.out for part in ("BLEU", "chrF", "word by word", "tok:13a", "IBM model 1"))
-    code, said = run("finetune", "lm", "a.en", "--task", "translate", "-o", "n")
+    code, said = call("finetune", "lm", "a.en", "--task", "translate", "-o", "n")
     assert (code, said.err.count("\n")) == (2, 1)

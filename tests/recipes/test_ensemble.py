@@ -1,14 +1,12 @@
 """Classifiers averaged: by hand, with other orders of labels, on the command line and in scikit-learn."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 from sklearn.ensemble import VotingClassifier
 
 import langnet
-from langnet.cli import main
 from langnet.errors import LangnetError
 from langnet.estimators import TextClassifier
 from langnet.recipes.ensemble import average
@@ -34,17 +32,9 @@ def folder(tmp_path_factory, tiny_model):
 
 
 @pytest.fixture
-def run(folder, monkeypatch, capsys):
-    def run(*arguments, code=0):
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["langnet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        said = capsys.readouterr()
-        assert stopped.value.code == code, said.err
-        return said.err if code else said.out
-
-    return run
+def run(folder, monkeypatch, answered):
+    monkeypatch.chdir(folder)
+    return answered
 
 
 def test_the_mean_of_the_probabilities(folder):

@@ -1,13 +1,11 @@
 """Several tasks at once: a model a task, each as if made alone; what helps one is learned by the other."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 import torch
 
-from langnet.cli import main
 from langnet.errors import LangnetError
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.kinds.kind import HeadOptions
@@ -120,16 +118,9 @@ class TestRefused:
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(tmp_path, monkeypatch, call):
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["langnet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        return stopped.value.code, capsys.readouterr()
-
-    return run
+    return call
 
 
 def test_the_command_line(run, tmp_path, tiny_model):

@@ -1,12 +1,10 @@
 """Translation from two texts that share no pairs: rounds that beat word by word on a cipher, resuming, the command."""
 
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from langnet.cli import main
 from langnet.encoders.word_space import WordSpace
 from langnet.errors import LangnetError
 from langnet.evaluate.translation_scores import translation_scores, translation_statistics
@@ -169,15 +167,8 @@ def test_noise():
             NoiseOptions(**wrong)
 
 
-def test_the_command_line(learned, tmp_path, monkeypatch, capsys):
+def test_the_command_line(learned, tmp_path, monkeypatch, call):
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["langnet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        return stopped.value.code, capsys.readouterr()
-
     source, target = learned[2]
     for name, texts in (("a.en", source[:320]), ("a.xx", target[:320])):
         (tmp_path / name).write_text("".join(text + "\n" for text in texts))
@@ -197,17 +188,17 @@ def test_the_command_line(learned, tmp_path, monkeypatch, capsys):
         "seed.txt",
     ]
     head = ["--head", "vocabulary_size=300", "--head", "hidden=8", "--head", "decoder_hidden=8", "--head", "beam=1"]
-    code, said = run("backtranslate", "a.en", "a.xx", "-o", "en-xx", "--back-output", "xx-en", *quick, *head)
+    code, said = call("backtranslate", "a.en", "a.xx", "-o", "en-xx", "--back-output", "xx-en", *quick, *head)
     assert code == 0, said.err
     assert "translators of round 1" in said.out
     for model, text in (("en-xx", "a.en"), ("xx-en", "a.xx")):
-        code, said = run("predict", model, text)
+        code, said = call("predict", model, text)
         assert code == 0, said.err
         assert len(said.out.splitlines()) == 320
     assert "Back-translation" in (tmp_path / "en-xx" / "card.md").read_text()
-    code, said = run("backtranslate", "a.en", "a.xx", "-o", "en-xx")
+    code, said = call("backtranslate", "a.en", "a.xx", "-o", "en-xx")
     assert (code, said.err.count("\n")) == (2, 1)
-    code, said = run("backtranslate", "a.en", "a.xx", "-o", "new", "--back-output", "new")
+    code, said = call("backtranslate", "a.en", "a.xx", "-o", "new", "--back-output", "new")
     assert (code, said.err.count("\n")) == (2, 1)
-    code, said = run("backtranslate", "a.en", "none.xx", "-o", "new")
+    code, said = call("backtranslate", "a.en", "none.xx", "-o", "new")
     assert (code, said.err.count("\n")) == (2, 1)
