@@ -7,7 +7,8 @@ Each row learns from the raw text alone for so many minutes by the clock, then i
 by a head on its frozen states, by fine-tuning, and, as a control, with the same network from random weights. Document
 vectors, which are the same for all encoders and would hide them, are off but in a column of their own. Nothing was
 chosen on the test texts: `--development` takes others, from the training part, and is what settings were chosen on.
-Interrupted, the same command goes on where it stood; a row's minutes begin anew.
+Interrupted, the same command goes on where it stood; a row's minutes begin anew. `--rows glove --keep-others` computes
+that row alone and takes the others, and the neighbours, from the figures beside the page.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from benchmarks.bounds import measure_bounds
-from benchmarks.equal_budget_table import write
+from benchmarks.equal_budget_table import kept, write
 from benchmarks.equal_budget_texts import READ, TextSet, read_set
 from benchmarks.operations import Words, operations_a_token, operations_of_word_vectors
 from benchmarks.variants import CPU, fastest_product
@@ -301,6 +302,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--data", type=Path, default=Path("data"), help="holds imdb, or yoruba_text and masakhane_news")
     found.add_argument("--minutes", type=float, default=5.0, help="of training, a row")
     found.add_argument("--rows", nargs="+", choices=(*KINDS, *SIZES), default=list(ROWS))
+    found.add_argument("--keep-others", action="store_true", help="rows not asked for stay as the page has them")
     found.add_argument("--labels", type=int, default=100)
     found.add_argument("--draws", type=int, default=5)
     found.add_argument("--slow-draws", type=int, help="of what trains a network, where they are fewer")
@@ -335,8 +337,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = [bench.row(key) for key in chosen.rows]
     if chosen.pretrain_only:
         return
-    networks = [key for key in chosen.rows if key not in KINDS]
-    neighbours = bench.neighbours((networks or chosen.rows)[0])
     given = list(sys.argv[1:] if arguments is None else arguments)
     facts = {
         "command": shlex.join(["python", "-m", "benchmarks.equal_budget", *given]),
@@ -346,7 +346,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "raw_texts": len(texts.raw), "raw_words": sum(len(text.split()) for text in texts.raw), "read": READ,
         "development": chosen.development, "busy": chosen.busy, "matrix": chosen.matrix,
     }  # fmt: skip
-    write(chosen.output, [asdict(row) for row in rows], neighbours, facts)
+    made = [asdict(row) for row in rows]
+    if chosen.keep_others:
+        made, neighbours, facts = kept(chosen.output, made, facts, ROWS)
+    else:
+        networks = [key for key in chosen.rows if key not in KINDS]
+        neighbours = bench.neighbours((networks or chosen.rows)[0])
+    write(chosen.output, made, neighbours, facts)
 
 
 if __name__ == "__main__":

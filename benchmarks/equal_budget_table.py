@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.bounds import KINDS, Bounds
+from langnet.errors import LangnetError
 from langnet.evaluate.intervals import seeds_interval
 
 NAMES = {
@@ -23,6 +24,35 @@ NEIGHBOURS = {
     "document vectors": "langnet's document vectors (LSA), no encoder",
 }
 Facts = dict[str, Any]
+OWN = {"command", "date", "machine", "rows", "neighbours", "later"}  # of a run, not of what is compared
+
+
+def kept(
+    output: Path, rows: list[Facts], facts: Facts, order: Sequence[str]
+) -> tuple[list[Facts], dict[str, list[float]], Facts]:
+    """Rows among those of the page that there is, its neighbours, and its facts with a note of what is newer.
+
+    Args:
+        output: the page.
+        rows: newly computed ones, which take the place of those of their key.
+        facts: of the run that made them.
+        order: of all keys.
+
+    Raises:
+        LangnetError: there is no page, or it compares something else.
+    """
+    file = output.with_suffix(".json")
+    if not file.exists():
+        raise LangnetError(f"{file} does not exist, so there are no other rows to keep; leave --keep-others out")
+    held = json.loads(file.read_text(encoding="utf8"))
+    differing = [name for name, value in facts.items() if name not in OWN and held.get(name) != value]
+    if differing:
+        raise LangnetError(f"the rows of {file} were made with another {', '.join(differing)}; nothing is written")
+    by_key = {row["key"]: row for row in [*held["rows"], *rows]}
+    newer = {row["key"]: {name: facts[name] for name in ("command", "date", "machine")} for row in rows}
+    merged = {name: value for name, value in held.items() if name not in ("rows", "neighbours")}
+    merged["later"] = held.get("later", {}) | newer
+    return [by_key[key] for key in order if key in by_key], held["neighbours"], merged
 
 
 def write(output: Path, rows: list[Facts], neighbours: dict[str, list[float]], facts: Facts) -> None:
@@ -45,7 +75,18 @@ def _head(facts: Facts) -> list[str]:
         f"{facts['raw_words']:,} words. Transfer: {facts['labels']} labelled texts, {facts['draws']} draws of "
         f"them{fewer}, {facts['tests']:,} {where}, of each the first and last words, {facts['read']:,} characters for "
         f"every method. Minutes are those of one thread{clock}.", "",
+        *_later(facts),
     ]  # fmt: skip
+
+
+def _later(facts: Facts) -> list[str]:
+    """Which rows another run has made, and on what."""
+    lines = []
+    for key, run in facts.get("later", {}).items():
+        same = run["machine"] == facts["machine"]
+        machine = "the same kind of machine" if same else run["machine"]
+        lines += [f"The row {NAMES[key]} was computed by `{run['command']}` on {run['date']}, on {machine}.", ""]
+    return lines
 
 
 def _transfer(rows: list[Facts], neighbours: dict[str, list[float]]) -> list[str]:

@@ -86,10 +86,18 @@ STRUCTURES: Sequence[TaskSet] = (
     ),
     TaskSet("GUM trees", "parse", ENGLISH, 1000, 500, _gum("parse", "const", ".ptb")),
     TaskSet(
+        "GUM trees, linear decoder", "parse", ENGLISH, 1000, 500, _gum("parse", "const", ".ptb"),
+        head={"decoder": "linear"},
+    ),
+    TaskSet(
         "GUM chains", "corefer", ENGLISH, 60, 30, _gum("corefer", "coref/gum/conll", ".conll"), changes=_DOCUMENTS
     ),
     TaskSet("LitBank", "corefer", ENGLISH, 30, 10, _litbank, changes=_DOCUMENTS),
     TaskSet("Multi30k en-de", "translate", ENGLISH, 2000, 1000, _multi30k("de"), changes=_PAIRS),
+    TaskSet(  # whose head has no weights of its own, so that there is nothing to learn on a frozen encoder
+        "Multi30k en-de, one sequence", "translate", ENGLISH, 2000, 1000, _multi30k("de"),
+        head={"form": "sequence"}, changes=_PAIRS,
+    ),
     TaskSet("Multi30k en-fr", "translate", ENGLISH, 2000, 1000, _multi30k("fr"), changes=_PAIRS),
     TaskSet("LAFAND en-yor", "translate", ENGLISH, 2000, 1000, _lafand, changes=_PAIRS),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import equal_budget
 from benchmarks.bounds import KINDS, Bounds
-from benchmarks.equal_budget_table import write
+from benchmarks.equal_budget_table import kept, write
 from benchmarks.equal_budget_texts import READ, shortened
 from benchmarks.operations import Words, operations_a_token, operations_of_word_vectors
 from benchmarks.sources import read_masakhane, read_yoruba
@@ -145,6 +145,25 @@ def test_it_runs_and_goes_on_where_it_stood(tmp_path, monkeypatch):
     monkeypatch.setattr(equal_budget, "train_word_vectors", None)
     equal_budget.main(arguments)
     assert json.loads(page.with_suffix(".json").read_text(encoding="utf8"))["rows"] == held["rows"]
+
+
+def test_a_row_of_another_run_joins_the_page(tmp_path):
+    page = tmp_path / "page.md"
+    facts = {"command": "old", "date": "d1", "machine": "m", "minutes": 5.0, "set": "imdb"}
+    new = facts | {"command": "new", "date": "d2"}
+    with pytest.raises(LangnetError, match="there are no other rows to keep"):
+        kept(page, [], new, ["gpt"])
+    held = {**facts, "rows": [{"key": "gpt", "n": 1}, {"key": "glove", "n": 1}], "neighbours": {"majority": [0.5]}}
+    page.with_suffix(".json").write_text(json.dumps(held), encoding="utf8")
+    rows, neighbours, told = kept(
+        page, [{"key": "glove", "n": 2}, {"key": "elmo", "n": 2}], new, ["glove", "gpt", "elmo"]
+    )
+    assert rows == [{"key": "glove", "n": 2}, {"key": "gpt", "n": 1}, {"key": "elmo", "n": 2}]
+    assert neighbours == held["neighbours"]
+    assert {name: told[name] for name in facts} == facts
+    assert told["later"]["glove"] == {"command": "new", "date": "d2", "machine": "m"}
+    with pytest.raises(LangnetError, match="made with another minutes"):
+        kept(page, [], new | {"minutes": 3.0}, ["gpt"])
 
 
 def test_texts_are_cut_in_their_middle():
