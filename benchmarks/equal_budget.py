@@ -39,7 +39,7 @@ from langnet.encoders.document_vectors import DocumentVectorOptions, DocumentVec
 from langnet.encoders.registry import find_family
 from langnet.encoders.vectors import KINDS
 from langnet.evaluate.baselines import tuned_logistic_regression
-from langnet.recipes.finetune import FinetuneOptions
+from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.model import Model, load
 from langnet.recipes.pretrain import PretrainOptions, Run, pretrain
 from langnet.recipes.word_vectors import Kind, WordVectorOptions, train_word_vectors

@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--methods", nargs="*", choices=METHODS, default=METHODS)
     parser.add_argument("--head", action="append", metavar="NAME=VALUE")
     parser.add_argument("--hidden", type=int)
-    parser.add_argument("--learning-rate", type=float, default=FinetuneOptions().learning_rate)
+    parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--head-learning-rate", type=float, default=TransferOptions().head_learning_rate)
     parser.add_argument("--epochs", type=float)
     parser.add_argument("--head-epochs", type=float)

@@ -14,6 +14,7 @@ from langnet.cli.options import (
     Device,
     Documents,
     DropoutScale,
+    FinetuningRate,
     Forgetting,
     HeadSettings,
     LabelColumn,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 Method = Literal["finetune", "frozen", "scratch"]
 PoolingName = Literal["last", "mean", "concat"]
 METHOD_HELP = "finetune trains everything; frozen a linear head on the layers' states; scratch starts from nothing."
+EPOCHS_HELP = "Passes over the items; to classify 3, from scratch 10; other tasks take more of few items."
 POOLING_HELP = "From positions to a text, where no frozen head starts."
 UNLABELLED_HELP = "Further texts, or items of the task, without labels, to learn from beside the labelled ones."
 HELD_OUT_HELP = (
@@ -83,9 +85,9 @@ def finetune(
     where: Where = None,
     head: HeadSettings = None,
     documents: Documents = "file",
-    epochs: Annotated[float | None, typer.Option(help="Passes over the texts; enough for 60 steps by default.")] = None,
+    epochs: Annotated[float | None, typer.Option(help=EPOCHS_HELP)] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts a step.")] = 16,
-    learning_rate: Annotated[float, typer.Option(help="Peak rate of the top layer.")] = 3e-4,
+    learning_rate: FinetuningRate = None,
     layer_decay: LayerDecay = 1.5,
     schedule: Annotated[ScheduleName, typer.Option(help="Of the rates.")] = "slanted-triangular",
     gradual_unfreezing: Annotated[bool, typer.Option("--gradual-unfreezing", help="Thaw layer by layer.")] = False,

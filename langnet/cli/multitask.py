@@ -15,6 +15,7 @@ from langnet.cli.options import (
     CachedMegabytes,
     Device,
     DropoutScale,
+    FinetuningRate,
     LanguageModelName,
     LayerDecay,
     Overwrite,
@@ -55,9 +56,12 @@ def multitask(
         Literal["finetune", "scratch"], typer.Option(help="From the pretrained weights, or from nothing.")
     ] = "finetune",
     adapters: Adapters = 0,
-    epochs: Annotated[float | None, typer.Option(help="Passes over all items; enough for 60 steps by default.")] = None,
+    epochs: Annotated[
+        float | None,
+        typer.Option(help="Passes over all items; 3 to 10, of few items more; from scratch three times as many."),
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Items a step.")] = 16,
-    learning_rate: Annotated[float, typer.Option(help="Peak rate of the top layer.")] = 3e-4,
+    learning_rate: FinetuningRate = None,
     layer_decay: LayerDecay = 1.5,
     schedule: Annotated[ScheduleName, typer.Option(help="Of the rates.")] = "slanted-triangular",
     auxiliary_lm: Annotated[float, typer.Option(help="Weight of the language-model loss beside the tasks'.")] = 0.0,

@@ -46,6 +46,13 @@ Minutes = Annotated[float | None, typer.Option(help="Budget in minutes; 10 where
 Tokens = Annotated[int | None, typer.Option(help="Budget in tokens.")]
 Steps = Annotated[int | None, typer.Option(help="Budget in steps.")]
 BatchTokens = Annotated[int | None, typer.Option(help="Tokens an update; the family's own by default.")]
+FinetuningRate = Annotated[
+    float | None,
+    typer.Option(
+        help="Peak rate of the top layer; by default 0.0003 to classify and 0.001 for other tasks, from scratch 0.001 "
+        "and 0.002, of adapters 0.003."
+    ),
+]
 LearningRate = Annotated[float | None, typer.Option(help="Peak rate of AdamW; the family's own by default.")]
 Optimizer = Annotated[
     Literal["adamw", "muon", "adagrad", "nt-asgd"] | None, typer.Option(help="The family's own by default.")

@@ -31,8 +31,8 @@ class TaskEstimator(BaseEstimator):
         epochs: passes over the items; None chooses.
         head_epochs: passes in which the head alone learns; None chooses.
         batch_size: items a step.
-        learning_rate: peak rate of the top layer.
-        head_learning_rate: peak rate of a new head, and of all from scratch.
+        learning_rate: peak rate of the top layer; None takes 0.001, from scratch the head's.
+        head_learning_rate: peak rate of a new head, and of all from scratch where no other is given.
         layer_decay: how much slower each layer learns than the one above.
         auxiliary_lm: weight of the language-model loss.
         dropout: before each linear layer of the head.
@@ -60,7 +60,7 @@ class TaskEstimator(BaseEstimator):
         epochs: float | None = _DEFAULT.epochs,
         head_epochs: float | None = _TRANSFER.head_epochs,
         batch_size: int = _DEFAULT.batch_size,
-        learning_rate: float = _DEFAULT.learning_rate,
+        learning_rate: float | None = _DEFAULT.learning_rate,
         head_learning_rate: float = _TRANSFER.head_learning_rate,
         layer_decay: float = _DEFAULT.layer_decay,
         auxiliary_lm: float = _DEFAULT.auxiliary_lm,

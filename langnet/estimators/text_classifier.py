@@ -48,7 +48,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         epochs: passes over the texts; None chooses.
         least_steps: fewest steps where `epochs` is None.
         batch_size: documents a step.
-        learning_rate: peak rate of the top layer.
+        learning_rate: peak rate of the top layer; None takes 0.0003, from scratch 0.001.
         layer_decay: how much slower each layer learns than the one above.
         schedule: of the rates; None takes the slanted triangle.
         gradual_unfreezing: thaw layer by layer.
@@ -92,7 +92,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         epochs: float | None = _DEFAULT.epochs,
         least_steps: int = _DEFAULT.least_steps,
         batch_size: int = _DEFAULT.batch_size,
-        learning_rate: float = _DEFAULT.learning_rate,
+        learning_rate: float | None = _DEFAULT.learning_rate,
         layer_decay: float = _DEFAULT.layer_decay,
         schedule: ScheduleConfig | None = None,
         gradual_unfreezing: bool = _DEFAULT.gradual_unfreezing,

@@ -13,8 +13,8 @@ import torch
 from langnet.encoders.document_vectors import DocumentVectors
 from langnet.errors import LangnetError
 from langnet.recipes.base_model import check_base, facts_before, same_start, say_what_is_kept, starting_encoder
-from langnet.recipes.finetune_options import FinetuneOptions
-from langnet.recipes.fit import FEW_EPOCHS, Fit
+from langnet.recipes.finetune_options import Course, FinetuneOptions, Method
+from langnet.recipes.fit import Fit
 from langnet.recipes.forgetting import Forgetting
 from langnet.recipes.model import Model, load
 from langnet.recipes.seeds import Judged, Place, mean_loss, run_seeds
@@ -42,6 +42,13 @@ from langnet.transfer.frozen import (
 from langnet.transfer.model import TaskModel
 from langnet.transfer.pseudo_labels import for_training, pseudo_label
 from langnet.transfer.standardise import standardise_head
+
+# By method (LOG.md, 2026-11-30): random weights have further to go; a head on frozen features is fitted at once.
+COURSES: dict[Method, Course] = {
+    "frozen": Course(3e-4, 3, 3),
+    "finetune": Course(3e-4, 3, 3),
+    "scratch": Course(1e-3, 10, 10),
+}
 
 
 def finetune(
@@ -243,7 +250,8 @@ class _Job:
         self.learned, self.held_out = train, held_out = split
         mixed = _as_probabilities([*train, *extra], len(self.names)) if extra else train
         batches = ExampleBatches(mixed, options.batch_size, options.seed, self.model.collate)
-        plan = Fit(options, FEW_EPOCHS if not extra else 1.0, str(self.device), folder, self.progress, resume)
+        course = replace(COURSES[options.method], fewest=1.0, most=1.0) if extra else COURSES[options.method]
+        plan = Fit(options, course, str(self.device), folder, self.progress, resume)
         validate = (lambda: self._validate(held_out)) if held_out else None
         self.model.history = plan.run(self.model.network, batches, validate)
 
@@ -266,6 +274,7 @@ class _Job:
 
     def _facts(self, n: int, n_extra: int) -> dict[str, object]:
         facts: dict[str, object] = {"examples": n, "pseudo_labelled": n_extra, "options": asdict(self.options)}
+        facts["learning_rate"] = COURSES[self.options.method].peak(self.options)
         weights = self.model.network.layer_weights()
         if weights:
             facts["layer_weights"] = weights

@@ -15,6 +15,7 @@ Method = Literal["frozen", "finetune", "scratch"]
 
 FEW_ITEMS = 500  # labelled items below which a transfer is run several times where the options leave it open
 RUNS_OF_FEW = 3  # a middle one, and a second that is sound where one fails
+ADAPTERS_RATE = 3e-3  # of products that begin at nothing (LOG.md, 2026-11-30)
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,11 @@ class FinetuneOptions:
             drawn anew (Radford et al. 2018, figure 2). None takes all.
         adapters: rank of the products that learn beside the encoder's matrices, which stay (Hu et al. 2021); 0 lets
             the weights themselves learn.
-        epochs: passes over the labelled texts; None chooses so that a run has at least `least_steps` steps.
+        epochs: passes over the labelled texts; None takes those of the method, see `Course`, or more, so that a run has
+            at least `least_steps` steps.
         least_steps: see `epochs`.
         batch_size: documents a step.
-        learning_rate: peak rate of the top layer.
+        learning_rate: peak rate of the top layer; None takes the method's, see `Course`.
         layer_decay: each layer learns so much slower than the one above (Howard & Ruder 2018: 2.6).
         schedule: of the rates; slanted triangular as published there.
         gradual_unfreezing: thaw layer by layer during the first half of the run.
@@ -67,7 +69,7 @@ class FinetuneOptions:
     epochs: float | None = None
     least_steps: int = 60
     batch_size: int = 16
-    learning_rate: float = 3e-4
+    learning_rate: float | None = None
     layer_decay: float = 1.5
     schedule: ScheduleConfig = field(
         default_factory=lambda: ScheduleConfig("slanted-triangular", warmup=0.1, floor=1 / 32)
@@ -140,3 +142,28 @@ class FinetuneOptions:
         if self.seeds is not None:
             return self.seeds
         return RUNS_OF_FEW if self.method != "frozen" and n_items < FEW_ITEMS else 1
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a run takes where its options leave it open: fewer passes over many items than over few.
+
+    Attributes:
+        rate: peak rate of the top layer.
+        fewest, most: passes over the labelled items.
+        steps: between these as many passes as make so many steps.
+    """
+
+    rate: float
+    fewest: float
+    most: float
+    steps: int = 0
+
+    def passes(self, options: FinetuneOptions, batches_per_epoch: int) -> float:
+        """Over items that make so many batches."""
+        own = min(self.most, max(self.fewest, self.steps / batches_per_epoch))
+        return options.epochs or max(own, options.least_steps / batches_per_epoch)
+
+    def peak(self, options: FinetuneOptions) -> float:
+        """The peak rate."""
+        return options.learning_rate or (ADAPTERS_RATE if options.adapters else self.rate)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from langnet.recipes.finetune_options import FinetuneOptions
+from langnet.recipes.finetune_options import Course, FinetuneOptions
 from langnet.tasks.examples import ExampleBatches
 from langnet.training.budget import Budget
 from langnet.training.loop import LoopConfig, Trainer
@@ -19,8 +19,6 @@ from langnet.transfer.groups import GradualUnfreezing, model_groups
 from langnet.transfer.model import TaskModel
 from langnet.transfer.together import MixedBatches, TasksTogether
 
-FEW_EPOCHS = 3.0  # where the options leave their number open
-
 
 @dataclass(frozen=True)
 class Fit:
@@ -28,8 +26,7 @@ class Fit:
 
     Attributes:
         options: the transfer's.
-        epochs: passes over the examples where the options leave it open; the steps are then `options.least_steps` at
-            least.
+        course: rate and passes where the options leave them open.
         device: where.
         folder: of checkpoints and history; None keeps none.
         progress: where progress is shown.
@@ -37,7 +34,7 @@ class Fit:
     """
 
     options: FinetuneOptions
-    epochs: float
+    course: Course
     device: str
     folder: Path | None = None
     progress: Progress | None = None
@@ -48,7 +45,6 @@ class Fit:
         network: TaskModel | TasksTogether,
         batches: ExampleBatches[Any] | MixedBatches,
         validate: Callable[[], dict[str, float]] | None = None,
-        learning_rate: float | None = None,
     ) -> list[dict[str, Any]]:
         """Train, and return the history of the run.
 
@@ -56,29 +52,27 @@ class Fit:
             network: trained in place; a frozen encoder stays as it is.
             batches: of the examples, of one task or of several.
             validate: on held-out examples; the best weights by its first value are then kept.
-            learning_rate: peak rate; None takes the options'.
         """
         rank = 0 if network.frozen else self.options.adapters
         if rank and self.progress:
             self.progress.note(describe_learned(learned_weights(network, rank)))
         with adapters(network.encoder, rank, self.options.seed) if rank else nullcontext():
-            return self._train(network, batches, validate, learning_rate)
+            return self._train(network, batches, validate)
 
     def _train(
         self,
         network: TaskModel | TasksTogether,
         batches: ExampleBatches[Any] | MixedBatches,
         validate: Callable[[], dict[str, float]] | None,
-        learning_rate: float | None,
     ) -> list[dict[str, Any]]:
         """The run itself; see `run`."""
         options = self.options
-        epochs = options.epochs or max(self.epochs, options.least_steps / batches.batches_per_epoch)
+        epochs = self.course.passes(options, batches.batches_per_epoch)
         steps = max(1, round(epochs * batches.batches_per_epoch))
         unfreeze = GradualUnfreezing(network.encoder) if options.gradual_unfreezing and not network.frozen else None
         config = LoopConfig(
             Budget(steps=steps),
-            OptimizerConfig("adamw", learning_rate or options.learning_rate, weight_decay=0.01, betas=options.betas),
+            OptimizerConfig("adamw", self.course.peak(options), weight_decay=0.01, betas=options.betas),
             options.schedule,
             seed=options.seed,
             validations=10 if validate else 0,

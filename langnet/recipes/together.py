@@ -13,7 +13,7 @@ from typing import Any
 
 from langnet.errors import LangnetError
 from langnet.recipes.base_model import check_base, say_what_is_kept
-from langnet.recipes.fit import FEW_EPOCHS, Fit
+from langnet.recipes.fit import Fit
 from langnet.recipes.forgetting import Forgetting
 from langnet.recipes.kinds.kind import Kind
 from langnet.recipes.kinds.registry import find_kind
@@ -108,9 +108,8 @@ def _learn(
         return {"mean of 1 - score": sum(values.values()) / len(values), **values}
 
     held_out = any(job.held_out for job in jobs.values())
-    fit = Fit(shared, FEW_EPOCHS, str(first.device), folder, progress, resume)
-    rate = options.head_learning_rate if shared.method == "scratch" else None
-    history = fit.run(network, batches, validate if held_out else None, rate)
+    fit = Fit(shared, options.course(), str(first.device), folder, progress, resume)
+    history = fit.run(network, batches, validate if held_out else None)
     shares = {name: round(float(share), 4) for name, share in zip(jobs, batches.shares, strict=True)}
     made = {}
     for name, job in jobs.items():

@@ -22,8 +22,8 @@ from langnet.evaluate.calibration import calibrate
 from langnet.evaluate.scoring import TaskReport, report_task
 from langnet.recipes.base_model import check_base, facts_before, same_start, say_what_is_kept, starting_encoder
 from langnet.recipes.calibrate import digest_of_items, fitted_warning
-from langnet.recipes.finetune_options import FinetuneOptions
-from langnet.recipes.fit import FEW_EPOCHS, Fit
+from langnet.recipes.finetune_options import Course, FinetuneOptions
+from langnet.recipes.fit import Fit
 from langnet.recipes.forgetting import Forgetting
 from langnet.recipes.further_items import guessed_items
 from langnet.recipes.kinds.kind import HeadOptions, Kind
@@ -43,6 +43,8 @@ from langnet.transfer.state_cache import StateCache
 
 HEAD_EPOCHS = 10.0  # of a head on a frozen encoder, which is cheap and learns slowly
 HEAD_STEPS = 200
+# What comes after such a head, or without one (LOG.md, 2026-11-30).
+FINETUNE, SCRATCH = Course(1e-3, 3, 10, 300), Course(2e-3, 10, 30, 1000)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class TransferOptions:
     Attributes:
         finetune: what every transfer shares; its document features, pooling and pseudo-labels are classification's.
         head: how the head is built.
-        head_learning_rate: peak rate of a new head while the encoder is frozen, and of all from scratch.
+        head_learning_rate: peak rate of a new head while the encoder is frozen, and of all from scratch where no other
+            is given.
         head_epochs: passes in which the head alone learns; None chooses. Of `finetune`, before everything learns.
     """
 
@@ -60,6 +63,12 @@ class TransferOptions:
     head: HeadOptions = field(default_factory=HeadOptions)
     head_learning_rate: float = 2e-3
     head_epochs: float | None = None
+
+    def course(self) -> Course:
+        """Of what learns in the end: the head alone, or all."""
+        if self.finetune.method == "frozen":
+            return Course(self.head_learning_rate, HEAD_EPOCHS, HEAD_EPOCHS)
+        return replace(SCRATCH, rate=self.head_learning_rate) if self.finetune.method == "scratch" else FINETUNE
 
 
 def transfer(
@@ -213,12 +222,11 @@ class TransferJob:
 
     def run(self, folder: Path | None, resume: bool) -> Model:
         """Learn, as the method says."""
-        method = self.options.finetune.method
-        self.begin(folder / "head" if folder and method == "finetune" else folder, resume)
-        if method != "frozen":
-            rate = self.options.head_learning_rate if method == "scratch" else None
-            fit = self._fit(folder, resume, FEW_EPOCHS)
-            self.model.history = fit.run(self.model.network, self.batches, self._validation(), rate)
+        shared = self.options.finetune
+        self.begin(folder / "head" if folder and shared.method == "finetune" else folder, resume)
+        if shared.method != "frozen":
+            fit = Fit(shared, self.options.course(), str(self.device), folder, self.progress, resume)
+            self.model.history = fit.run(self.model.network, self.batches, self._validation())
         return self.finish()
 
     def begin(self, folder: Path | None, resume: bool) -> None:
@@ -232,9 +240,14 @@ class TransferJob:
 
     def learn_head(self, folder: Path | None, resume: bool) -> None:
         """Let the head alone learn, on the states of the encoder as it is."""
-        fit, rate = self._fit(folder, resume, HEAD_EPOCHS), self.options.head_learning_rate
+        shared, course = self.options.finetune, Course(self.options.head_learning_rate, HEAD_EPOCHS, HEAD_EPOCHS)
+        epochs = self.options.head_epochs or (shared.epochs if shared.method == "frozen" else None)
+        own = replace(
+            shared, epochs=epochs, learning_rate=None, adapters=0, least_steps=max(shared.least_steps, HEAD_STEPS)
+        )
+        fit = Fit(own, course, str(self.device), folder, self.progress, resume)
         with self._frozen():
-            self.model.history = fit.run(self.model.network, self.batches, self._validation(), rate)
+            self.model.history = fit.run(self.model.network, self.batches, self._validation())
 
     def share(self, encoder: Encoder) -> None:
         """Read another encoder of the same kind in place of an own copy, to be learned with other tasks."""
@@ -302,16 +315,6 @@ class TransferJob:
             )
         return states
 
-    def _fit(self, folder: Path | None, resume: bool, epochs: float) -> Fit:
-        shared = self.options.finetune
-        if epochs == HEAD_EPOCHS:
-            shared = replace(
-                shared,
-                epochs=self.options.head_epochs or (shared.epochs if shared.method == "frozen" else None),
-                least_steps=max(shared.least_steps, HEAD_STEPS),
-            )
-        return Fit(shared, epochs, str(self.device), folder, self.progress, resume)
-
     def _network(self) -> TaskModel:
         shared, space = self.options.finetune, self.base.document_vectors
         dim = space.dim if space and shared.document_features else 0
@@ -357,7 +360,11 @@ class TransferJob:
             facts["pseudo_labelled"] = len(self.guessed)
         head = asdict(replace(options.head, tokenizer=None))  # it stands in the model's folder
         del head["tokenizer"], head["frozen"]
-        facts |= {"head": head, "head_learning_rate": options.head_learning_rate}
+        facts |= {
+            "head": head,
+            "head_learning_rate": options.head_learning_rate,
+            "learning_rate": options.course().peak(options.finetune),
+        }
         weights = self.model.network.layer_weights()
         if weights:
             facts["layer_weights"] = weights

@@ -25,7 +25,7 @@ from langnet.encoders.word_space import WordSpace
 from langnet.errors import LangnetError
 from langnet.evaluate.translation_pairs import identical_pairs, known_pairs
 from langnet.evaluate.translation_scores import translation_scores, translation_statistics
-from langnet.recipes.finetune_options import FinetuneOptions
+from langnet.recipes.finetune_options import Course, FinetuneOptions
 from langnet.recipes.fit import Fit
 from langnet.recipes.kinds.kind import HeadOptions
 from langnet.recipes.kinds.translate import Translating
@@ -255,13 +255,14 @@ def learn_pairs(
     device = options.device or str(default_device())
     task, network = model.network.task, model.network.to(device)
     shared = FinetuneOptions(
-        "frozen", epochs=options.epochs, batch_size=options.batch_size, learning_rate=options.learning_rate,
-        dropout=options.dropout, seed=seed, device=device,
+        "frozen", epochs=options.epochs, batch_size=options.batch_size, dropout=options.dropout, seed=seed,
+        device=device,
     )  # fmt: skip
     batches = ExampleBatches(task.examples(items, model.writer), options.batch_size, seed, model.collate)
+    course = Course(options.learning_rate, options.epochs, options.epochs)
     network.frozen = True
     try:
-        model.history = Fit(shared, options.epochs, device, None, progress).run(network, batches)
+        model.history = Fit(shared, course, device, None, progress).run(network, batches)
     finally:
         network.frozen = False
     network.eval()

@@ -12,7 +12,7 @@ import numpy as np
 from langnet.errors import LangnetError
 from langnet.evaluate.baselines import MajorityBaseline, Neighbour, SvdBaseline, TfidfBaseline, WordVectorsBaseline
 from langnet.evaluate.predictions import Predictions
-from langnet.recipes.finetune import finetune
+from langnet.recipes.finetune import COURSES, finetune
 from langnet.recipes.finetune_options import FinetuneOptions, Method
 from langnet.recipes.frozen_draws import FrozenDraws
 from langnet.recipes.model import Model
@@ -217,7 +217,8 @@ class NetworkMethod:
         if not speed:
             return 0.0, 0.0
         options, tokens = self.options, min(USUAL_TOKENS, self.options.max_tokens)
-        steps = max(3 * n_labels / options.batch_size, options.least_steps)
+        batches = max(1, n_labels // options.batch_size)
+        steps = COURSES[options.method].passes(options, batches) * batches
         return 0.0, tokens * (steps * options.batch_size + n_test / READING_PER_TRAINING) / speed
 
 

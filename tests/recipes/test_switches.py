@@ -12,8 +12,9 @@ from langnet.encoders.registry import build_encoder_like
 from langnet.encoders.vectors import vectors_of
 from langnet.encoders.word_space import WordSpace
 from langnet.errors import LangnetError
+from langnet.recipes import fit
 from langnet.recipes.finetune import finetune
-from langnet.recipes.finetune_options import FinetuneOptions
+from langnet.recipes.finetune_options import Course, FinetuneOptions
 from langnet.recipes.model import Model
 from langnet.recipes.transfer import TransferOptions, transfer
 from langnet.tasks.language_model import LanguageModel
@@ -74,6 +75,49 @@ def test_killed_and_resumed_gives_the_same_weights(tmp_path, tiny_model, tiny_la
         warnings.simplefilter("ignore")  # the stage that was not interrupted has no checkpoint
         resumed = transfer(tiny_model, "choose", items, options, folder=tmp_path, resume=True)
     torch.testing.assert_close(resumed.network.state_dict(), whole.network.state_dict(), rtol=0, atol=0)
+
+
+class Stopped(Exception):
+    """Before the first step."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "rate", "steps"),
+    [  # 24 texts and 12 items, 4 a step
+        ("classify", {}, 3e-4, 3 * 6),
+        ("classify", {"method": "scratch"}, 1e-3, 10 * 6),
+        ("classify", {"adapters": 2}, 3e-3, 3 * 6),
+        ("classify", {"method": "scratch", "learning_rate": 5e-3, "epochs": 2}, 5e-3, 2 * 6),
+        ("classify", {"least_steps": 50}, 3e-4, 50),
+        ("choose", {}, 1e-3, 10 * 3),
+        ("choose", {"batch_size": 1}, 1e-3, 10 * 12),
+        ("choose", {"method": "scratch"}, 2e-3, 30 * 3),
+        ("choose", {"adapters": 2}, 3e-3, 10 * 3),
+        ("choose", {"method": "scratch", "learning_rate": 5e-3}, 5e-3, 30 * 3),
+        ("choose", {"learning_rate": 5e-4, "epochs": 2}, 5e-4, 2 * 3),
+    ],
+)
+def test_rates_and_passes_where_they_are_left_open(monkeypatch, tiny_model, tiny_labelled, kind, options, rate, steps):
+    seen = []
+
+    def trainer(network, groups, batches, config, **rest):
+        seen.append((config.optimizer.learning_rate, config.budget.steps))
+        raise Stopped
+
+    monkeypatch.setattr(fit, "Trainer", trainer)
+    head_first = kind == "classify" and options.get("method") != "scratch"  # whose head is fitted, and not trained
+    given = FinetuneOptions(**{"least_steps": 1, "batch_size": 4, "seeds": 1, "head_first": head_first, **options})
+    with pytest.raises(Stopped):
+        learned(tiny_model, tiny_labelled, kind, given)
+    assert seen == [(rate, steps)]
+
+
+@pytest.mark.parametrize(("batches", "passes"), [(10, 10), (60, 5), (100, 3), (5000, 3)])
+def test_over_more_items_there_are_fewer_passes(batches, passes):
+    course = Course(1e-3, 3, 10, 300)
+    assert course.passes(FinetuneOptions(), batches) == passes
+    assert course.passes(FinetuneOptions(epochs=7), batches) == 7
+    assert course.passes(FinetuneOptions(least_steps=20_000), batches) == 20_000 / batches
 
 
 @pytest.fixture(scope="module")
