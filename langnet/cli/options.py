@@ -57,6 +57,17 @@ LearningRate = Annotated[float | None, typer.Option(help="Peak rate of AdamW; th
 Optimizer = Annotated[
     Literal["adamw", "muon", "adagrad", "nt-asgd"] | None, typer.Option(help="The family's own by default.")
 ]
+MaskShare = Annotated[
+    float | None, typer.Option(help="Part of the tokens that masked objectives hide; 0.15 if unsaid.")
+]
+CausalShare = Annotated[
+    float | None, typer.Option(help="Part of the batches that causal+masked reads from the left; 0.5 if unsaid.")
+]
+Drop = Annotated[float | None, typer.Option(help="Probability that denoising drops a token; 0.1 if unsaid.")]
+Swap = Annotated[float | None, typer.Option(help="Probability that denoising swaps two neighbours; 0.1 if unsaid.")]
+SentenceTokens = Annotated[
+    int | None, typer.Option(help="Tokens of a sentence at most, of denoising and skip-thoughts; 64 if unsaid.")
+]
 DropoutScale = Annotated[float | None, typer.Option(help="Factor on all dropouts of an awd-lstm.")]
 Direction = Annotated[
     Literal["forward", "backward"], typer.Option(help="backward reads every text from its end to its beginning.")

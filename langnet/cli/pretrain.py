@@ -10,13 +10,16 @@ from langnet.cli.app import app, check_device, check_output, examples, save_lang
 from langnet.cli.checks import ENCODERS, check_budget, check_encoder, check_sources
 from langnet.cli.options import (
     BatchTokens,
+    CausalShare,
     Device,
     Direction,
     Documents,
+    Drop,
     DropoutScale,
     HeldOut,
     KeepDuplicates,
     LearningRate,
+    MaskShare,
     Minutes,
     NewFolder,
     NoDocumentVectors,
@@ -25,8 +28,10 @@ from langnet.cli.options import (
     Precision,
     Resume,
     Seed,
+    SentenceTokens,
     Sources,
     Steps,
+    Swap,
     TextColumn,
     Tokens,
 )
@@ -48,7 +53,7 @@ TokenizerKind = Literal["bpe", "unigram", "words", "characters", "bytes"]
         "langnet pretrain corpus.txt.gz --documents paragraph --output my-lm --tokens 20000000",
         "langnet pretrain texts/ --output my-lstm --encoder awd-lstm --minutes 10",
         "langnet pretrain texts/ --output my-bert --objective masked --minutes 10",
-        "langnet pretrain texts/ --output my-both --objective causal+masked --minutes 10",
+        "langnet pretrain texts/ --output my-both --objective causal+masked --causal-share 0.25 --minutes 10",
         "langnet pretrain texts/ --output my-backward-lstm --encoder awd-lstm --direction backward --minutes 10",
         "langnet pretrain texts/ --output my-lm --minutes 10 --resume    (after an interruption)",
     )
@@ -73,6 +78,11 @@ def pretrain(
     learning_rate: LearningRate = None,
     optimizer: Optimizer = None,
     objective: Annotated[str | None, typer.Option(help=OBJECTIVES)] = None,
+    mask_share: MaskShare = None,
+    causal_share: CausalShare = None,
+    drop: Drop = None,
+    swap: Swap = None,
+    sentence_tokens: SentenceTokens = None,
     no_document_vectors: NoDocumentVectors = False,
     dropout_scale: DropoutScale = None,
     precision: Precision = "auto",
@@ -89,6 +99,8 @@ def pretrain(
     check_budget(tokens, steps, minutes)
     check_sources(sources)
     check_output(output, overwrite)
+    from langnet.encoders.registry import find_family
+    from langnet.recipes.objectives import options_of_objective
     from langnet.recipes.pretrain import PretrainOptions
     from langnet.recipes.pretrain import pretrain as run_pretrain
     from langnet.text.corpus import CorpusOptions
@@ -96,25 +108,16 @@ def pretrain(
 
     check_device(device)
     corpus = CorpusOptions(text_column, documents, drop_duplicates=not keep_duplicates)
+    shares = {"mask_share": mask_share, "causal_share": causal_share, "drop": drop, "swap": swap}
+    settings = {**shares, "sentence_tokens": sentence_tokens}
     options = PretrainOptions(
-        encoder=encoder,
-        size=size,
-        context=context,
-        minutes=minutes,
-        tokens=tokens,
-        steps=steps,
-        batch_tokens=batch_tokens,
-        learning_rate=learning_rate,
-        optimizer=optimizer,
-        objective=objective,
-        document_vectors=not no_document_vectors,
-        prepare=PrepareOptions(tokenizer, vocabulary_size, validation_fraction, corpus, seed),
-        seed=seed,
-        dropout_scale=dropout_scale,
-        precision=precision,
-        device=device,
+        encoder=encoder, size=size, context=context, minutes=minutes, tokens=tokens, steps=steps,
+        batch_tokens=batch_tokens, learning_rate=learning_rate, optimizer=optimizer, objective=objective,
+        objective_options=options_of_objective(find_family(encoder), objective, settings),
+        document_vectors=not no_document_vectors, seed=seed, dropout_scale=dropout_scale, precision=precision,
+        prepare=PrepareOptions(tokenizer, vocabulary_size, validation_fraction, corpus, seed), device=device,
         direction=direction,
-    )
+    )  # fmt: skip
     with training_run(output, resume, "pretrain") as run:
         model = run_pretrain(sources, options, run)
     save_language_model(model, output, overwrite)

@@ -6,8 +6,8 @@ needs beside the encoder is thrown away when the model is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -61,13 +61,15 @@ class Objective:
         name: as users give it.
         task: name of the task, as folders hold it.
         summary: one line, for the card.
-        settings: of the task, from the options.
+        settings: of the task, each with the name of the option that sets it.
+        fixed: settings of the task that are no option.
     """
 
     name: str
     task: str
     summary: str
-    settings: Callable[[ObjectiveOptions], dict[str, Any]] = lambda options: {}
+    settings: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
 
 OBJECTIVES: dict[str, Objective] = {
@@ -78,31 +80,31 @@ OBJECTIVES: dict[str, Objective] = {
             "bidirectional",
             "bidirectional_language_model",
             "prediction of the next token from the left and of the previous one from the right",
-            lambda options: {"negatives": 0},
+            fixed={"negatives": 0},
         ),
         Objective(
             "masked",
             "masked_language_model",
             "guessing of hidden tokens from both sides",
-            lambda options: {"share": options.mask_share},
+            {"share": "mask_share"},
         ),
         Objective(
             "causal+masked",
             "causal_masked_language_model",
             "next-token prediction and guessing of hidden tokens by the same weights",
-            lambda options: {"share": options.mask_share, "causal_share": options.causal_share},
+            {"share": "mask_share", "causal_share": "causal_share"},
         ),
         Objective(
             "denoising",
             "denoising_autoencoder",
             "writing sentences again that were read with noise",
-            lambda options: {"drop": options.drop, "swap": options.swap, "longest": options.sentence_tokens},
+            {"drop": "drop", "swap": "swap", "longest": "sentence_tokens"},
         ),
         Objective(
             "skip-thoughts",
             "skip_thoughts",
             "writing the sentences before and after the one that was read",
-            lambda options: {"longest": options.sentence_tokens},
+            {"longest": "sentence_tokens"},
         ),
     )
 }
@@ -137,11 +139,10 @@ def plan_objective(family: Family, name: str | None, options: ObjectiveOptions) 
         LangnetError: there is no such objective, the family cannot have it, or a setting makes no sense.
     """
     own = family.recipe.objective
-    if name is None or (name in OBJECTIVES and OBJECTIVES[name].task == own["name"]):
-        return Plan(objective_of(own), own, "own", family.recipe.layout)
-    if name not in OBJECTIVES:
-        raise LangnetError(f"there is no objective '{name}'; choose one of {', '.join(OBJECTIVES)}")
-    objective = OBJECTIVES[name]
+    objective = _find_objective(family, name)
+    if objective.task == own["name"]:
+        return Plan(objective.name, own, "own", family.recipe.layout)
+    name = objective.name
     if name == "causal" and family.bidirectional:
         raise LangnetError(f"{family.name} reads from both sides, so it cannot be {name}; take gpt or awd-lstm")
     if name == "causal+masked" and not family.reads_either_way:
@@ -151,9 +152,41 @@ def plan_objective(family: Family, name: str | None, options: ObjectiveOptions) 
         reading = "both"
     elif name in ("bidirectional", "masked") and not family.bidirectional:
         reading = "two-way"
-    settings = {"name": objective.task, **objective.settings(options)}
+    chosen = {setting: getattr(options, option) for setting, option in objective.settings.items()}
+    settings = {"name": objective.task, **objective.fixed, **chosen}
     build_task(settings, 1)  # a setting that makes no sense is said now
     return Plan(name, settings, reading)
+
+
+def options_of_objective(family: Family, name: str | None, given: Mapping[str, Any]) -> ObjectiveOptions:
+    """Options with those that the user gave of an objective; None is the family's own.
+
+    Args:
+        family: that is to learn.
+        name: of the objective.
+        given: fields of `ObjectiveOptions`; those that are None were not given.
+
+    Raises:
+        LangnetError: there is no such objective, or it does not read what was given.
+    """
+    objective = _find_objective(family, name)
+    said = {option: value for option, value in given.items() if value is not None}
+    for option in said:
+        if option not in objective.settings.values():
+            others = [one.name for one in OBJECTIVES.values() if option in one.settings.values()]
+            flag = "--" + option.replace("_", "-")
+            raise LangnetError(
+                f"{flag} is no setting of the objective '{objective.name}'; leave it out, or take --objective "
+                f"{' or '.join(others)}"
+            )
+    return ObjectiveOptions(**said)
+
+
+def _find_objective(family: Family, name: str | None) -> Objective:
+    name = objective_of(family.recipe.objective) if name is None else name
+    if name not in OBJECTIVES:
+        raise LangnetError(f"there is no objective '{name}'; choose one of {', '.join(OBJECTIVES)}")
+    return OBJECTIVES[name]
 
 
 def plan_adaptation(family: Family, task: dict[str, Any], name: str | None) -> Plan:

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 from langnet.cli import main
 from langnet.cli.pretrain import OBJECTIVES as OBJECTIVE_HELP
+from langnet.cli.pretrain import pretrain as pretrain_command
 from langnet.encoders.registry import FAMILIES, find_family
 from langnet.errors import LangnetError
 from langnet.hub.exporters.table import export_model
@@ -231,3 +233,61 @@ def test_on_the_command_line(tmp_path, monkeypatch, capsys, tiny_labelled):
     code, said = run("pretrain", "raw.txt", "-o", "no", "--encoder", "elmo", "--objective", "causal+masked", *sizes)
     assert (code, len(said.strip().splitlines())) == (2, 1)
     assert "take a gpt" in said
+
+
+OPTION_FIELDS = {option for objective in OBJECTIVES.values() for option in objective.settings.values()}
+FLAGS = {"mask_share": 0.3, "causal_share": 0.25, "drop": 0.2, "swap": 0.4, "sentence_tokens": 20}
+
+
+def flag(name):
+    return "--" + name.replace("_", "-")
+
+
+def test_every_setting_is_an_option_of_the_command():
+    assert {one.name for one in fields(ObjectiveOptions)} == OPTION_FIELDS == set(FLAGS)
+    explained = {
+        name: parameter.annotation.__metadata__[0].help
+        for name, parameter in signature(pretrain_command, eval_str=True).parameters.items()
+        if name in FLAGS
+    }
+    for name, said in explained.items():
+        assert said.endswith(f"{getattr(ObjectiveOptions(), name):g} if unsaid.")
+    assert explained.keys() == FLAGS.keys()
+
+
+@pytest.mark.parametrize("objective", ["masked", "causal+masked", "denoising", "skip-thoughts"])
+def test_what_is_set_on_the_command_line_is_what_the_task_has(tmp_path, tiny_labelled, answered, objective):
+    raw, lm = tmp_path / "raw.txt", tmp_path / "lm"
+    raw.write_text("\n\n".join(tiny_labelled.texts[:40]), encoding="utf8")
+    settings = OBJECTIVES[objective].settings
+    given = [part for option in settings.values() for part in (flag(option), FLAGS[option])]
+    sizes = ("--size", "tiny", "--steps", 1, "--batch-tokens", 96, "--context", 16, "--no-document-vectors")
+    answered("pretrain", raw, "-o", lm, "--documents", "paragraph", "--objective", objective, *given, *sizes)
+    config = json.loads((lm / "config.json").read_text())["task"]
+    assert config == {"name": OBJECTIVES[objective].task, **{key: FLAGS[option] for key, option in settings.items()}}
+
+
+@pytest.mark.parametrize(
+    ("objective", "name", "value", "message"),
+    [
+        ("masked", "mask_share", 1, "share of masked tokens must be above 0 and below 1, not 1"),
+        ("masked", "mask_share", "nan", "share of masked tokens must be above 0 and below 1, not nan"),
+        ("causal+masked", "mask_share", 0, "share of masked tokens must be above 0 and below 1, not 0"),
+        ("causal+masked", "causal_share", 1, "share of causal batches must be from 0 to below 1, not 1"),
+        ("denoising", "drop", -0.5, "share of dropped tokens must be from 0 to below 1, not -0.5"),
+        ("denoising", "swap", 1.5, "share of swapped tokens must be from 0 to below 1, not 1.5"),
+        ("skip-thoughts", "sentence_tokens", 1, "a sentence of at most 1 tokens holds nothing to predict"),
+        ("masked", "causal_share", 0.5, "no setting of the objective 'masked'; leave it out, or take --objective"),
+        ("skip-thoughts", "drop", 0.1, "'skip-thoughts'; leave it out, or take --objective denoising"),
+        (None, "mask_share", 0.15, "'causal'; leave it out, or take --objective masked or causal+masked"),
+        ("mlm", "mask_share", 0.2, "no objective 'mlm'; choose one of causal"),
+    ],
+)
+def test_settings_that_make_no_sense_are_one_line(tmp_path, answered, objective, name, value, message):
+    (tmp_path / "raw.txt").write_text("The film was superb.", encoding="utf8")
+    chosen = ("--objective", objective) if objective else ()
+    arguments = ("-o", tmp_path / "lm", "--size", "tiny", "--steps", 1, *chosen, flag(name), value)
+    said = answered("pretrain", tmp_path / "raw.txt", *arguments, code=2)
+    assert message in said
+    assert len(said.strip().splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["raw.txt"]
