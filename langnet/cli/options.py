@@ -94,6 +94,12 @@ Seeds = Annotated[
     int | None, typer.Option(min=1, help="Runs of a seed each, one of them kept; 3 for fewer than 500 items if unsaid.")
 ]
 ScheduleName = Literal["slanted-triangular", "linear", "cosine", "trapezoid", "constant"]
+Pseudo = Annotated[
+    Literal["word", "token"] | None,
+    typer.Option(
+        help="Guess hidden tokens: each with what follows in its word, or alone. A masked model's own way is word."
+    ),
+]
 CacheWindow = Annotated[
     int | None, typer.Option(help="Also score with a continuous cache of so many tokens (Grave et al. 2016).")
 ]

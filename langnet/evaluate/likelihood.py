@@ -77,13 +77,22 @@ class Likelihood:
 
 
 @dataclass(frozen=True)
-class _Row:
-    """One continuation as tokens: ids (t,) with start, and the first that is to be predicted."""
+class Row:
+    """One continuation as tokens.
+
+    Attributes:
+        ids: (t,) with start, and with the end where it is read.
+        first: the first that is judged.
+        n_bytes: of the ending in UTF-8.
+        n_left_out: tokens of the prompt that are not read.
+        places: (t', 2) which characters of prompt and ending each of the text's own tokens stands for.
+    """
 
     ids: np.ndarray
     first: int
     n_bytes: int
     n_left_out: int
+    places: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -134,13 +143,13 @@ def _answer(
     encoder: Encoder, tokenizer: Tokenizer, questions: Sequence[Sequence[Continuation]]
 ) -> list[list[Likelihood]]:
     flat = [one for question in questions for one in question]
-    tokens, spelling = _tokens(encoder, tokenizer, [one.prompt + one.ending for one in flat])
+    tokens, spelling = located_tokens(encoder, tokenizer, [one.prompt + one.ending for one in flat])
     limit = (encoder.context or UNLIMITED) + 1  # the last token is only predicted
-    rows: list[_Row] = []
+    rows: list[Row] = []
     jobs: list[_Job] = []
     for question in questions:
         part = slice(len(rows), len(rows) + len(question))
-        fitted = _fitted(question, tokens[part], (tokenizer.start_id, tokenizer.extract_id), limit)
+        fitted = fitted_rows(question, tokens[part], (tokenizer.start_id, tokenizer.extract_id), limit)
         jobs += _jobs(encoder, fitted, len(rows))
         rows += fitted
     nats = np.zeros(len(rows))
@@ -148,20 +157,20 @@ def _answer(
         _read(encoder, batch, spelling, nats, tokenizer.pad_id)
     known = spelling.vocabulary_size if spelling else None
     likely = [
-        Likelihood(-float(n), len(row.ids) - row.first, row.n_bytes, row.n_left_out, _n_unknown(row, tokenizer, known))
+        Likelihood(-float(n), len(row.ids) - row.first, row.n_bytes, row.n_left_out, n_unknown(row, tokenizer, known))
         for n, row in zip(nats, rows, strict=True)
     ]
     places = np.cumsum([0, *(len(question) for question in questions)])
     return [likely[a:b] for a, b in pairwise(places)]
 
 
-def _n_unknown(row: _Row, tokenizer: Tokenizer, known: int | None) -> int:
-    """How many of the predicted ids stand for words that the vocabulary of `known` entries lacks."""
+def n_unknown(row: Row, tokenizer: Tokenizer, known: int | None) -> int:
+    """How many of the judged ids stand for words that the vocabulary of `known` entries lacks."""
     asked = row.ids[row.first :]
     return int((asked == tokenizer.unknown_id).sum() if known is None else (asked >= known).sum())
 
 
-def _tokens(
+def located_tokens(
     encoder: Encoder, tokenizer: Tokenizer, texts: Sequence[str]
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], Spelling | None]:
     """Each text's ids (t,) and the characters (t, 2) that each stands for; and how ids are spelled, where they are."""
@@ -174,19 +183,27 @@ def _tokens(
     return [(document[1:-1], at) for document, at in zip(documents, places, strict=True)], spelling
 
 
-def _fitted(
+def fitted_rows(
     question: Sequence[Continuation],
     tokens: Sequence[tuple[np.ndarray, np.ndarray]],
     marks: tuple[int, int],
     limit: int,
-) -> list[_Row]:
-    """The alternatives of a question as rows of at most `limit` tokens; `marks` are the ids of start and end."""
-    over = max((len(ids) + 1 + one.ends - limit for one, (ids, _) in zip(question, tokens, strict=True)), default=0)
+    with_end: bool = False,
+) -> list[Row]:
+    """The alternatives of a question as rows of at most `limit` tokens; `marks` are the ids of start and end.
+
+    The end is read where it is judged, or by all `with_end`, and then judged by none.
+
+    Raises:
+        LangnetError: an ending is empty, or longer than the limit.
+    """
+    ends = [with_end or one.ends for one in question]
+    over = max((len(ids) + 1 + end - limit for end, (ids, _) in zip(ends, tokens, strict=True)), default=0)
     rows = []
-    for one, (ids, places) in zip(question, tokens, strict=True):
+    for one, end, (ids, places) in zip(question, ends, tokens, strict=True):
         prompt = len(unicodedata.normalize("NFC", one.prompt))
         first = int(np.searchsorted(places[:, 1], prompt, side="right"))  # that reaches beyond the prompt
-        if first == len(ids) and not one.ends:
+        if first == len(ids) and (with_end or not end):
             raise LangnetError(
                 f"there is nothing to predict in the ending '{one.ending[:40]}' after '{one.prompt[-40:]}'"
             )
@@ -194,11 +211,12 @@ def _fitted(
         if over > 0:
             kept[_left_out(one, places[:first], over)] = False
         rows.append(
-            _Row(
-                np.concatenate([marks[:1], ids[kept], marks[1:] if one.ends else marks[:0]]).astype(np.int64),
+            Row(
+                np.concatenate([marks[:1], ids[kept], marks[1:] if end else marks[:0]]).astype(np.int64),
                 1 + int(kept[:first].sum()),
                 max(1, len(one.ending.encode("utf8", "surrogatepass"))),
                 int((~kept).sum()),
+                places[kept],
             )
         )
         if len(rows[-1].ids) > limit:
@@ -215,7 +233,7 @@ def _left_out(one: Continuation, places: np.ndarray, over: int) -> np.ndarray:
     return np.flatnonzero((places[:, 0] >= low) & (places[:, 1] <= high))[:over]
 
 
-def _jobs(encoder: Encoder, rows: Sequence[_Row], at: int) -> Iterator[_Job]:
+def _jobs(encoder: Encoder, rows: Sequence[Row], at: int) -> Iterator[_Job]:
     """One job where the beginning is worth sharing, else one a row."""
     first = rows[0].ids
     same = min(len(row.ids) for row in rows)

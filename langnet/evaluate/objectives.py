@@ -9,16 +9,15 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from langnet.encoders.encoder import Encoder
+from langnet.evaluate.hidden_tokens import HiddenRow, nats_of_hidden
 from langnet.evaluate.intervals import bootstrap_ratio
-from langnet.evaluate.language_model import ROWS, UNLIMITED, nats_of_tokens
-from langnet.tasks.masked import guessing_states
+from langnet.evaluate.language_model import UNLIMITED
 from langnet.tasks.rows import cut
 from langnet.tasks.sentences import SentenceTask
 from langnet.text.batches import IGNORED, Batch
-from langnet.text.masking import every_token_once, hidden_targets, mask_of
+from langnet.text.masking import every_token_once
 from langnet.text.spelling import Spelling
 from langnet.text.tokenizer import Tokenizer
 
@@ -51,7 +50,6 @@ class ObjectiveScores:
         return held | {f"{name}_interval": None if self.interval is None else list(self.interval)}
 
 
-@torch.no_grad()
 def score_hidden_tokens(
     encoder: Encoder,
     tokenizer: Tokenizer,
@@ -70,53 +68,18 @@ def score_hidden_tokens(
         shifted: the token of a place is guessed one place to its left; see `text.masking`.
         spelling: where the encoder reads characters.
     """
-    was_training = encoder.training
-    encoder.eval()
-    device = next(encoder.parameters()).device
-    nats, count = np.zeros(len(documents)), np.zeros(len(documents))
-    for batch in _hidden_windows(encoder, tokenizer, documents, shifted):
-        batch = (spelling.spelled(batch) if spelling else batch).to(device)
-        assert batch.targets is not None, "windows say what is hidden"
-        assert batch.document is not None, "windows say of which document they are"
-        top = encoder(batch.ids, batch.mask, causal=False if shifted else None).top  # (B, T, D)
-        losses = nats_of_tokens(encoder, guessing_states(encoder, top), batch.targets).view(batch.targets.shape)
-        document = batch.document.cpu().numpy()
-        np.add.at(nats, document, losses.double().sum(1).cpu().numpy())
-        np.add.at(count, document, (batch.targets != IGNORED).sum(1).cpu().numpy())
-    encoder.train(was_training)
+    rows = _hidden_rows(encoder, tokenizer, documents)
+    nats, count = nats_of_hidden(encoder, tokenizer, rows, len(documents), shifted, spelling)
     return _summed(nats, count)
 
 
-def _hidden_windows(
-    encoder: Encoder, tokenizer: Tokenizer, documents: Sequence[np.ndarray], shifted: bool
-) -> Iterator[Batch]:
-    mask_id, length = mask_of(tokenizer), encoder.context or UNLIMITED
-    held: list[tuple[int, np.ndarray, np.ndarray]] = []  # document, ids, targets
+def _hidden_rows(encoder: Encoder, tokenizer: Tokenizer, documents: Sequence[np.ndarray]) -> Iterator[HiddenRow]:
+    length = encoder.context or UNLIMITED
     for index in np.argsort([len(document) for document in documents], kind="stable"):
         for row in cut(documents[index], length):
             for hidden in every_token_once(row, tokenizer.special_ids, DISTANCE):
-                if not hidden.any():
-                    continue
-                targets = hidden_targets(row[None], hidden[None], shifted)[0]
-                held.append((int(index), np.where(hidden, mask_id, row), targets))
-                if len(held) == ROWS:
-                    yield _padded(held)
-                    held = []
-    if held:
-        yield _padded(held)
-
-
-def _padded(rows: Sequence[tuple[int, np.ndarray, np.ndarray]]) -> Batch:
-    width = max(len(ids) for _, ids, _ in rows)
-
-    def stacked(parts: Iterable[np.ndarray], padding: int) -> torch.Tensor:
-        return torch.stack([F.pad(torch.from_numpy(part), (0, width - len(part)), value=padding) for part in parts])
-
-    targets = stacked((targets for _, _, targets in rows), IGNORED)  # (B, T)
-    ids = stacked((ids for _, ids, _ in rows), 0)  # (B, T)
-    lengths = torch.tensor([len(ids) for _, ids, _ in rows])
-    document = torch.tensor([document for document, _, _ in rows])  # (B,)
-    return Batch(ids, torch.arange(width) < lengths[:, None], targets, document=document, n_examples=len(rows))
+                if hidden.any():
+                    yield HiddenRow(int(index), row, hidden, hidden)
 
 
 def _summed(nats: np.ndarray, count: np.ndarray) -> ObjectiveScores:

@@ -19,6 +19,7 @@ from langnet.errors import LangnetError
 from langnet.evaluate.cache import CacheOptions
 from langnet.evaluate.language_model import TextScore, score_texts
 from langnet.evaluate.likelihood import Continuation, Likelihood, likelihoods
+from langnet.evaluate.pseudo_likelihood import Hiding, PseudoScore, pseudo_likelihoods, pseudo_scores
 from langnet.hub.card import CardFacts, is_own, write_card
 from langnet.hub.description import architecture, direction_of, network_config
 from langnet.hub.folder import FolderContents, read_folder, write_folder
@@ -26,11 +27,13 @@ from langnet.hub.names import resolve_model
 from langnet.tasks.classify import Classify
 from langnet.tasks.examples import Example, collate, encode_documents, in_order
 from langnet.tasks.generation import GenerationOptions, generate_text
+from langnet.tasks.masked import CausalMaskedLanguageModel, MaskedLanguageModel
 from langnet.tasks.multilabel import LabelSetGuess
 from langnet.tasks.registry import build_task
 from langnet.tasks.task import ClassGuess, SupervisedTask, at_temperature
 from langnet.tasks.writing import Writer
 from langnet.text.batches import Batch
+from langnet.text.masking import Hide
 from langnet.text.tokenizer import Tokenizer
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.model import TaskModel
@@ -208,16 +211,55 @@ class Model:
         self.require_language_model("score text")
         return score_texts(self.encoder, self.tokenizer, texts, cache)
 
+    def pseudo_scores(self, texts: Sequence[str], hide: Hide = "word") -> list[PseudoScore]:
+        """The pseudo-log-probability of each text; see `langnet.evaluate.pseudo_likelihood`.
+
+        Args:
+            texts: each is a document of its own.
+            hide: with a token also what follows in its word, or the token alone.
+
+        Raises:
+            LangnetError: the model has not learned to guess hidden tokens.
+        """
+        return pseudo_scores(self.encoder, self.tokenizer, texts, self._hiding(hide))
+
     def likelihoods(
-        self, questions: Sequence[Sequence[Continuation]], on_question: Callable[[int], None] | None = None
+        self,
+        questions: Sequence[Sequence[Continuation]],
+        on_question: Callable[[int], None] | None = None,
+        pseudo: Hide | None = None,
     ) -> list[list[Likelihood]]:
         """How probable the language model finds each ending after its prompt; see `langnet.evaluate.likelihood`.
+
+        Args:
+            questions: each with its alternatives.
+            on_question: called with the number of questions done.
+            pseudo: pseudo-log-probabilities instead, so hidden; see `langnet.evaluate.pseudo_likelihood`. Those of
+                `way_of_scoring` where it is None.
 
         Raises:
             LangnetError: the model is a classifier or word vectors, or an ending is empty or too long.
         """
+        hide = self.way_of_scoring(pseudo)
+        if hide:
+            return pseudo_likelihoods(self.encoder, self.tokenizer, questions, self._hiding(hide), on_question)
         self.require_language_model("say how probable an ending is")
         return likelihoods(self.encoder, self.tokenizer, questions, on_question)
+
+    def way_of_scoring(self, pseudo: Hide | None = None) -> Hide | None:
+        """How tokens are hidden where text is scored: as asked for, a masked model's else by words; None: none."""
+        return pseudo or ("word" if isinstance(self.network.task, MaskedLanguageModel) else None)
+
+    def _hiding(self, hide: Hide) -> Hiding:
+        task = self.network.task
+        if isinstance(task, MaskedLanguageModel | CausalMaskedLanguageModel):
+            return Hiding(hide, task.masks.shifted)
+        if not self.is_language_model:
+            self.refuse("guess hidden tokens", "give the masked language model it came from")
+        raise LangnetError(
+            f"this model was pretrained by '{task.name}' and has not learned to guess hidden tokens, so there are no "
+            "pseudo-log-probabilities; leave --pseudo out, or pretrain with --objective masked"
+        )
 
     def refuse(self, wanted: str, instead: str) -> NoReturn:
         """Say that the model cannot do what is wanted, and what to do instead.
@@ -242,9 +284,10 @@ class Model:
                 raise LangnetError(NO_LANGUAGE_MODEL)
             raise LangnetError(f"this model came without its softmax, so it cannot {wanted}; it can be fine-tuned")
         if not self.network.task.gives_probabilities:
+            more = ", and langnet score gives pseudo-log-probabilities" if self.way_of_scoring() else ""
             raise LangnetError(
                 f"this model was pretrained by '{self.network.task.name}', which gives texts no probabilities, so it "
-                f"cannot {wanted}; it can be fine-tuned"
+                f"cannot {wanted}; it can be fine-tuned{more}"
             )
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
 
 from langnet.errors import LangnetError
 from langnet.text.batches import IGNORED, Batch
-from langnet.text.tokenizer import Tokenizer
+from langnet.text.tokenizer import Tokenizer, word_spans
 
 REPLACED, EXCHANGED = 0.8, 0.1  # of the chosen tokens: those behind a mask, and those behind another token
+Hide = Literal["word", "token"]
+NO_WORD = -1  # the word of special tokens; those between words count down from here
 _PURPOSE = 1  # keeps these draws apart from others of the same seed and step
 
 
@@ -114,3 +116,38 @@ def every_token_once(row: np.ndarray, special_ids: Sequence[int], distance: int)
     places = np.arange(len(row)) % distance == np.arange(distance)[:, None]  # (distance, T)
     found: np.ndarray = places & ~np.isin(row, list(special_ids))
     return found
+
+
+def words_of_tokens(text: str, places: np.ndarray) -> np.ndarray:
+    """Which word of a text each of its tokens belongs to, (T,).
+
+    Words are those of `text.tokenizer.word_spans`, so they hang on no tokenizer. What stands in none, such as a line
+    break, is told apart by negative numbers.
+
+    Args:
+        text: in NFC.
+        places: (T, 2) the characters that each token stands for.
+    """
+    spans = np.array(word_spans(text), dtype=np.int64).reshape(-1, 2)
+    last = places[:, 1] - 1  # since the blank before a word often stands in its first token
+    found = np.searchsorted(spans[:, 0], last, side="right") - 1
+    within = (found >= 0) & (last < np.append(spans[:, 1], 0)[found])
+    return np.where(within, found, NO_WORD - 1 - places[:, 0])
+
+
+def one_after_another(words: np.ndarray, asked: np.ndarray, hide: Hide) -> np.ndarray:
+    """Which tokens (N, T) are hidden when each of N is asked for by itself.
+
+    `token` hides it alone (Salazar et al. 2020). `word` hides with it what follows in its word, from which a rare
+    word's first tokens would be too easy to guess (Kauf & Ivanova 2023: PLL-word-l2r).
+
+    Args:
+        words: (T,) as of `words_of_tokens`.
+        asked: (N,) places.
+        hide: which.
+    """
+    places = np.arange(len(words))
+    alone: np.ndarray = places == asked[:, None]  # (N, T)
+    if hide == "token":
+        return alone
+    return alone | ((words == words[asked, None]) & (places > asked[:, None]))

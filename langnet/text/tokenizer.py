@@ -198,7 +198,7 @@ class Tokenizer:
             entries.append([MASK, min(score for _, score in entries)])
         else:
             entries[MASK] = self.vocabulary_size
-        return Tokenizer(Backend.from_str(json.dumps(held)), self.kind, (*self.foreign, MASK))
+        return Tokenizer(Backend.from_str(json.dumps(held)), self.kind, (*self.foreign, MASK), self.direction)
 
     def words(self) -> list[str]:
         """Every entry but the special tokens, in the order of their ids."""
@@ -382,6 +382,7 @@ def _encodable(text: str) -> str:
 
 def word_spans(text: str) -> list[tuple[int, int]]:
     """Where the words of a text stand, each other visible sign and each Han character by itself; "wasn't" is one."""
+    text = _encodable(text)
     spans: list[tuple[int, int]] = []
     for _, (start, end) in pre_tokenizers.Split(WORDS, "removed", invert=True).pre_tokenize_str(text):
         joined = len(spans) > 1 and spans[-1][1] == start and text[spans[-1][0] : start] in ("'", "’")

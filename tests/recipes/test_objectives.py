@@ -76,6 +76,11 @@ def _writes_and_scores_or_says_why_not(model, objective):
     else:
         with pytest.raises(LangnetError, match="gives texts no probabilities, so it cannot score text"):
             model.score_texts(["The film was superb."])
+    if "masked" in objective:
+        assert np.isfinite(model.pseudo_scores(["The film was superb."])[0].pseudo_log_probability)
+    else:
+        with pytest.raises(LangnetError, match="has not learned to guess hidden tokens"):
+            model.pseudo_scores(["The film was superb."])
     if objective in WRITES:
         assert isinstance(model.generate("The film", tokens=3), str)
     else:
@@ -226,7 +231,8 @@ def test_on_the_command_line(tmp_path, monkeypatch, capsys, tiny_labelled):
     assert "masked loss" in said.splitlines()[-1]
     assert "nats a token" in said.splitlines()[-1]
     assert "masked_language" in run("models", ".")[1]
-    for verb in (("generate", "lm"), ("score", "lm", "raw.txt"), ("evaluate", "lm", "raw.txt")):
+    assert "Pseudo-perplexity" in run("score", "lm", "raw.txt")[1]
+    for verb in (("generate", "lm"), ("evaluate", "lm", "raw.txt")):
         code, said = run(*verb)
         assert code == 2
         assert "gives texts no probabilities" in said.splitlines()[-1]

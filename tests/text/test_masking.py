@@ -6,7 +6,14 @@ import torch
 
 from langnet.errors import LangnetError
 from langnet.text.batches import Batch
-from langnet.text.masking import MaskedBatches, MaskOptions, every_token_once, hidden_targets
+from langnet.text.masking import (
+    MaskedBatches,
+    MaskOptions,
+    every_token_once,
+    hidden_targets,
+    one_after_another,
+    words_of_tokens,
+)
 from langnet.text.tokenizer import Tokenizer
 
 
@@ -43,6 +50,12 @@ def test_the_mask_is_one_more_entry(tokenizer):
     again = Tokenizer.from_json(tokenizer.to_json())
     assert (again.mask_id, again.special_ids, again.kind) == (tokenizer.mask_id, (0, 1, 2, 3, 4, 261), "bytes")
     assert again.decode([tokenizer.mask_id]) == ""
+
+
+def test_a_mask_leaves_the_direction():
+    backward = Tokenizer.train(["the fox"], "bytes").turned("backward").with_mask()
+    assert backward.direction == "backward"
+    assert Tokenizer.from_json(backward.to_json()).encode("fox") == backward.encode("fox") != backward.encode("xof")
 
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram", "words", "characters", "bytes"])
@@ -115,6 +128,26 @@ def test_every_token_once():
     assert (
         hidden_targets(row[None], passes[:1], True)[0, :-1] == hidden_targets(row[None], passes[:1], False)[0, 1:]
     ).all()
+
+
+def test_words_of_tokens():
+    #       0123456789
+    text = "un do, \n é"
+    places = np.array([[0, 1], [1, 2], [2, 4], [4, 5], [5, 6], [6, 7], [7, 8], [8, 10], [9, 10]])
+    words = words_of_tokens(text, places)
+    assert words[[0, 1, 2, 3, 4, 7, 8]].tolist() == [0, 0, 1, 1, 2, 3, 3]
+    assert words[5] < 0 > words[6]
+    assert words[5] != words[6]
+    assert words_of_tokens("", np.zeros((0, 2), dtype=np.int64)).tolist() == []
+    assert len(set(words_of_tokens("\n\u3000", np.array([[0, 1], [1, 2], [1, 2]])).tolist())) == 2
+
+
+def test_one_after_another():
+    words = np.array([-1, 0, 0, 0, 1, -1])
+    asked = np.array([1, 2, 4])
+    assert one_after_another(words, asked, "token").nonzero()[1].tolist() == [1, 2, 4]
+    rows, columns = one_after_another(words, asked, "word").nonzero()
+    assert list(zip(rows.tolist(), columns.tolist(), strict=True)) == [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 4)]
 
 
 def test_what_makes_no_sense_is_refused():
