@@ -69,7 +69,10 @@ class TextChooser(ClassifierMixin, TaskEstimator):
 
     def _guesses(self, X: Sequence[Question]) -> list[ChoiceGuess]:
         check_is_fitted(self, "model_")
-        return self.model_.guess(choice_items(X))
+        return self.model_.guess(self._items(X))
+
+    def _items(self, X: Sequence[Question]) -> list[MultipleChoice]:
+        return choice_items(X)
 
 
 def choice_items(values: Any, answers: Sequence[int] | np.ndarray | None = None) -> list[MultipleChoice]:

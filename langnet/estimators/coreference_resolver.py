@@ -52,8 +52,11 @@ class CoreferenceResolver(TaskEstimator):
     def guess(self, X: Sequence[Sentences]) -> list[CoreferGuess]:
         """The chains of each document with the links that they come of, and the probability of each."""
         check_is_fitted(self, "model_")
-        found: list[CoreferGuess] = self.model_.guess(documents_of(X))
+        found: list[CoreferGuess] = self.model_.guess(self._items(X))
         return found
+
+    def _items(self, X: Sequence[Sentences]) -> list[Document]:
+        return documents_of(X)
 
     def score(self, X: Sequence[Sentences], y: Sequence[Sequence[Chain]]) -> float:
         """The mean F1 of MUC, B-cubed and CEAF-e."""

@@ -53,7 +53,7 @@ class TextPairClassifier(ClassifierMixin, TaskEstimator):
     def predict_proba(self, X: Sequence[Sequence[str]]) -> np.ndarray:
         """Probabilities, (N, C), columns in the order of `classes_`."""
         check_is_fitted(self, "model_")
-        guesses = self.model_.guess([Pair(a, b) for a, b in text_pairs(X)])
+        guesses = self.model_.guess(self._items(X))
         return np.array([list(guess.probabilities.values()) for guess in guesses])
 
     def predict(self, X: Sequence[Sequence[str]]) -> np.ndarray:
@@ -61,6 +61,9 @@ class TextPairClassifier(ClassifierMixin, TaskEstimator):
         best = self.predict_proba(X).argmax(axis=1)  # (N,)
         chosen: np.ndarray = self.classes_[best]
         return chosen
+
+    def _items(self, X: Sequence[Sequence[str]]) -> list[Pair]:
+        return _unrated(X)
 
 
 class TextPairRegressor(RegressorMixin, TaskEstimator):
@@ -93,7 +96,15 @@ class TextPairRegressor(RegressorMixin, TaskEstimator):
     def predict(self, X: Sequence[Sequence[str]]) -> np.ndarray:
         """A rating a pair, (N,), within the range that `fit` saw."""
         check_is_fitted(self, "model_")
-        return np.array([guess.value for guess in self.model_.guess([Pair(a, b) for a, b in text_pairs(X)])])
+        return np.array([guess.value for guess in self.model_.guess(self._items(X))])
+
+    def _items(self, X: Sequence[Sequence[str]]) -> list[Pair]:
+        return _unrated(X)
+
+
+def _unrated(values: Any) -> list[Pair]:
+    """Pairs without labels."""
+    return [Pair(a, b) for a, b in text_pairs(values)]
 
 
 def text_pairs(values: Any) -> list[tuple[str, str]]:

@@ -57,8 +57,11 @@ class ConstituencyParser(TaskEstimator):
     def guess(self, X: Sequence[Sequence[str]]) -> list[ParseGuess]:
         """The trees, how probable each is and, by a chart, how probable each of its brackets."""
         check_is_fitted(self, "model_")
-        guesses: list[ParseGuess] = self.model_.guess([ParseItem(words) for words in sentences_of(X)])
+        guesses: list[ParseGuess] = self.model_.guess(self._items(X))
         return guesses
+
+    def _items(self, X: Sequence[Sequence[str]]) -> list[ParseItem]:
+        return [ParseItem(words) for words in sentences_of(X)]
 
     def score(self, X: Sequence[Sequence[str]], y: Trees) -> float:
         """F1 of labelled brackets."""

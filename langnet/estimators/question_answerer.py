@@ -54,8 +54,11 @@ class QuestionAnswerer(TaskEstimator):
     def guess(self, X: Pairs) -> list[AnswerGuess]:
         """The answers with their places and probabilities, the next best, and the probability that there is none."""
         check_is_fitted(self, "model_")
-        guesses: list[AnswerGuess] = self.model_.guess(_questions(_pairs(X), None))
+        guesses: list[AnswerGuess] = self.model_.guess(self._items(X))
         return guesses
+
+    def _items(self, X: Pairs) -> list[Question]:
+        return _questions(_pairs(X), None)
 
     def score(self, X: Pairs, y: Sequence[Any]) -> float:
         """The mean F1, as SQuAD's official program has it."""

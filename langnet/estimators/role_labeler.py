@@ -56,8 +56,11 @@ class RoleLabeler(TaskEstimator):
     def guess(self, X: Sequence[Any]) -> list[RoleGuess]:
         """The same with the probabilities of roles, and of each word to be a predicate."""
         check_is_fitted(self, "model_")
-        guesses: list[RoleGuess] = self.model_.guess(_read(X))
+        guesses: list[RoleGuess] = self.model_.guess(self._items(X))
         return guesses
+
+    def _items(self, X: Sequence[Any]) -> list[FramedSentence]:
+        return _read(X)
 
     def score(self, X: Sequence[Any], y: Sequence[Roles]) -> float:
         """F1 of roles, the predicates of y given."""

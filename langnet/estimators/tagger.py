@@ -68,7 +68,10 @@ class SequenceTagger(TaskEstimator):
 
     def _guesses(self, X: Sequence[Sequence[str]]) -> list[TagGuess]:
         check_is_fitted(self, "model_")
-        return self.model_.guess([Sentence(words) for words in sentences_of(X)])
+        return self.model_.guess(self._items(X))
+
+    def _items(self, X: Sequence[Sequence[str]]) -> list[Sentence]:
+        return [Sentence(words) for words in sentences_of(X)]
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that the input is no array of numbers, and that y is needed."""

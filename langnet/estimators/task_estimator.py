@@ -16,6 +16,7 @@ from langnet.recipes.model import Model, load
 from langnet.recipes.raw_text import RawText
 from langnet.recipes.transfer import TransferOptions, transfer
 from langnet.training.progress import ConsoleProgress
+from langnet.transfer.pseudo_labels import PseudoLabelOptions
 
 _DEFAULT, _TRANSFER, _HEAD = FinetuneOptions(), TransferOptions(), HeadOptions()
 
@@ -41,6 +42,9 @@ class TaskEstimator(BaseEstimator):
         document_features: whether the model's document vectors may be read, where a setting asks for them.
         max_tokens: the most tokens of a sequence.
         validation_fraction: part of the items held out to choose the best step.
+        unlabelled: further items in the form of X without labels, to learn from too: the surest guesses of a first
+            model are labels for a second; see `langnet.recipes.further_items`.
+        pseudo_labels: how many of those are read and kept; None takes the defaults.
         random_state: seed, as scikit-learn has it.
         seeds: how many runs are made, of which one is kept; None makes three from few items, see `FinetuneOptions`.
         precision: `auto`, `no` or `bf16`.
@@ -70,6 +74,8 @@ class TaskEstimator(BaseEstimator):
         document_features: bool = _DEFAULT.document_features,
         max_tokens: int = _DEFAULT.max_tokens,
         validation_fraction: float = _DEFAULT.validation_fraction,
+        unlabelled: Any = None,
+        pseudo_labels: PseudoLabelOptions | None = None,
         random_state: int | np.random.RandomState | None = _DEFAULT.seed,
         seeds: int | None = _DEFAULT.seeds,
         precision: Literal["auto", "no", "bf16"] = _DEFAULT.precision,
@@ -95,6 +101,8 @@ class TaskEstimator(BaseEstimator):
         self.document_features = document_features
         self.max_tokens = max_tokens
         self.validation_fraction = validation_fraction
+        self.unlabelled = unlabelled
+        self.pseudo_labels = pseudo_labels
         self.random_state = random_state
         self.seeds = seeds
         self.precision = precision
@@ -108,8 +116,29 @@ class TaskEstimator(BaseEstimator):
         if self.model is None:
             who = type(self).__name__
             raise ValueError(f"{who} needs a language model: {who}(model='folder of a model')")
+        more = None if self.unlabelled is None else self._further()
         base = self.model if isinstance(self.model, Model) else load(self.model)
-        return transfer(base, kind, items, self._options(), progress=ConsoleProgress(kind) if self.verbose else None)
+        progress = ConsoleProgress(kind) if self.verbose else None
+        return transfer(base, kind, items, self._options(), unlabelled=more, progress=progress)
+
+    def _items(self, X: Any) -> list[Any]:
+        """Items of what a user gave, without labels; every estimator has its own.
+
+        Raises:
+            ValueError: what was given is none.
+        """
+        raise NotImplementedError
+
+    def _further(self) -> list[Any]:
+        """The unlabelled items.
+
+        Raises:
+            ValueError: they are none.
+        """
+        try:
+            return self._items(self.unlabelled)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"unlabelled: {error}") from error
 
     def _options(self) -> TransferOptions:
         drawn = self.random_state
@@ -126,6 +155,7 @@ class TaskEstimator(BaseEstimator):
             document_features=self.document_features,
             max_tokens=self.max_tokens,
             validation_fraction=self.validation_fraction,
+            pseudo_labels=self.pseudo_labels or PseudoLabelOptions(),
             seed=seed,
             seeds=self.seeds,
             forgetting=self.forgetting,

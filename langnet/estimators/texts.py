@@ -83,12 +83,15 @@ class TextMultiLabelClassifier(ClassifierMixin, TaskEstimator):
     def _tables(self, X: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities and decisions, (N, C) each."""
         check_is_fitted(self, "model_")
-        guesses = self.model_.guess([TextItem(text) for text in list_of_texts(X)])
+        guesses = self.model_.guess(self._items(X))
         probabilities = np.zeros((len(guesses), len(self.classes_)))
         probabilities[:, self.learned_] = [list(guess.probabilities.values()) for guess in guesses]
         thresholds = np.full(len(self.classes_), np.inf)
         thresholds[self.learned_] = self.model_.network.task.thresholds
         return probabilities, (probabilities >= thresholds).astype(np.int64)
+
+    def _items(self, X: Sequence[str]) -> list[TextItem]:
+        return [TextItem(text) for text in list_of_texts(X)]
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that texts come in and several labels go out."""
@@ -129,7 +132,10 @@ class TextRegressor(RegressorMixin, TaskEstimator):
     def predict(self, X: Sequence[str]) -> np.ndarray:
         """A number a text, (N,)."""
         check_is_fitted(self, "model_")
-        return np.array([guess.value for guess in self.model_.guess([TextItem(text) for text in list_of_texts(X)])])
+        return np.array([guess.value for guess in self.model_.guess(self._items(X))])
+
+    def _items(self, X: Sequence[str]) -> list[TextItem]:
+        return [TextItem(text) for text in list_of_texts(X)]
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that the input is a list of strings."""

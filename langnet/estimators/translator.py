@@ -57,13 +57,16 @@ class Translator(TaskEstimator):
     def guess(self, X: Sequence[str]) -> list[TranslateGuess]:
         """The translation of each sentence with its log-probability."""
         check_is_fitted(self, "model_")
-        found: list[TranslateGuess] = self.model_.guess([Translation(text) for text in _texts(X, "X")])
+        found: list[TranslateGuess] = self.model_.guess(self._items(X))
         return found
+
+    def _items(self, X: Sequence[str]) -> list[Translation]:
+        return [Translation(text) for text in _texts(X, "X")]
 
     def alignments(self, X: Sequence[str]) -> list[Aligned]:
         """The tokens of each sentence and of its translation, and how much each of these looked at each of those."""
         check_is_fitted(self, "model_")
-        return alignments(self.model_, [Translation(text) for text in _texts(X, "X")])
+        return alignments(self.model_, self._items(X))
 
     def score(self, X: Sequence[str], y: Sequence[str]) -> float:
         """BLEU, from 0 to 100."""

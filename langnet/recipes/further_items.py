@@ -1,7 +1,7 @@
 """Unlabelled items of a task that become further examples, by what a first model guesses of them (Lee 2013).
 
 Classification learns from unlabelled texts by its document vectors too, see `recipes.finetune`; this is what serves
-every kind whose guesses have probabilities of classes.
+every kind whose guesses have probabilities.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def guessed_items(
     """The items whose guesses are the surest of their class, with these guesses as labels.
 
     As many of each class as its share of the labelled items allows, so that no class swallows the others; what is
-    guessed that no labelled item has is left out.
+    guessed that no labelled item has is left out, and so is what has no probability at all.
 
     Args:
         model: has learned the task from the labelled items.
@@ -42,7 +42,19 @@ def guessed_items(
     guessed = [kind.labelled(item, guess) for item, guess in zip(pool, model.guess(pool), strict=True)]
     place: dict[Hashable, int] = {}
     known = np.array([place.setdefault(kind.stratum(item), len(place)) for item in labelled])  # (n,)
-    sure = torch.zeros(len(pool), len(place) + 1)  # the last column: of no labelled item
+    sure = torch.zeros(len(pool), len(place) + 1, dtype=torch.double)  # the last column: of no labelled item
     for row, (item, probability) in enumerate(guessed):
-        sure[row, place.get(kind.stratum(item), len(place))] = probability
+        if probability > 0:
+            sure[row, place.get(kind.stratum(item), len(place))] = probability
+        else:
+            sure[row, -1] = 1.0
     return [guessed[row][0] for row in for_training(sure, known, options)]
+
+
+def check_readable(model: Model, unlabelled: Sequence[Any], options: PseudoLabelOptions, seed: int) -> None:
+    """Nothing, where the model can read the items that it is to guess; asked before it has learned anything.
+
+    Raises:
+        LangnetError: it cannot, as where its head was not made to find what they leave out.
+    """
+    model.network.task.examples(options.sample(unlabelled, seed, encoded=True), model.writer, labelled=False)

@@ -25,7 +25,7 @@ from langnet.recipes.calibrate import digest_of_items, fitted_warning
 from langnet.recipes.finetune_options import Course, FinetuneOptions
 from langnet.recipes.fit import Fit
 from langnet.recipes.forgetting import Forgetting
-from langnet.recipes.further_items import guessed_items
+from langnet.recipes.further_items import check_readable, guessed_items
 from langnet.recipes.kinds.kind import HeadOptions, Kind
 from langnet.recipes.kinds.registry import find_kind
 from langnet.recipes.model import TOKENS_AT_ONCE, Model, load
@@ -52,7 +52,7 @@ class TransferOptions:
     """How a model for a task is made.
 
     Attributes:
-        finetune: what every transfer shares; its document features, pooling and pseudo-labels are classification's.
+        finetune: what every transfer shares; its document features and pooling are classification's.
         head: how the head is built.
         head_learning_rate: peak rate of a new head while the encoder is frozen, and of all from scratch where no other
             is given.
@@ -110,10 +110,7 @@ def transfer(
     if shared.seeds is None and not found.several_runs:
         shared = replace(shared, seeds=1)
     if unlabelled and not found.labels_further:
-        raise LangnetError(
-            f"the task '{found.name}' has no probabilities of classes by which unlabelled {found.unit} could be "
-            "labelled; leave --unlabelled out"
-        )
+        raise found.unsure()
     forgetting = Forgetting.begin(base, shared.forgetting)
 
     def run(seed: int, place: Path | None, resumed: bool, judged: bool) -> Model:
@@ -121,6 +118,8 @@ def transfer(
         job = TransferJob(base, found, list(items), how, progress, shared.seed)
         if judged and same_start(base, shared):
             job.share_states(held)
+        if unlabelled:
+            check_readable(job.model, unlabelled, shared.pseudo_labels, shared.seed)
         made = job.run(place / FIRST if place and unlabelled else place, resumed)
         if unlabelled:
             settings = shared.pseudo_labels
@@ -263,7 +262,7 @@ class TransferJob:
         methods = [self.model.guess(self.learned), plain.guesses]
         sums = self.kind.statistics(self.learned, methods).sum(1)  # (2, S)
         (name, score), (_, other) = (next(iter(self.kind.scores(own).items())) for own in sums)
-        examples = self.examples[: len(self.learned)]
+        examples = self.task.examples(self.learned, self.model.writer) if self.guessed else self.examples
         batches = ExampleBatches(examples, self.options.finetune.batch_size, 0, self.model.collate)
         loss = mean_loss(self.model.network, batches)
         held_out = self.validate() if self.held_out else None

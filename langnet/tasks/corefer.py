@@ -77,10 +77,13 @@ class CoreferGuess:
     Attributes:
         chains: in the order of the text.
         links: of every mention that was linked, its antecedent and the probability of that, by mention.
+        sure: the mean probability of what was decided of each mention: its antecedent, or that it has none; of a
+            question, of what decides it alone. 0 where there are no mentions.
     """
 
     chains: tuple[Chain, ...]
     links: tuple[tuple[Span, Span, float], ...] = ()
+    sure: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -230,7 +233,10 @@ class Corefer(SupervisedTask[Document, CoreferGuess]):
             found.append((places[index], places[other], share))
         if self.settings.singletons:
             chains += [[span] for index, span in enumerate(places) if mention[index] and index not in chain_of]
-        return CoreferGuess(tuple(sorted(tuple(sorted(chain)) for chain in chains)), tuple(found))
+        deciding = [place in _deciding(asked) for place in places] if asked else (spans.mention > 0) | (chosen > 0)
+        decided = shares[torch.as_tensor(deciding, device=shares.device)]
+        sure = float(decided.mean()) if len(decided) else 0.0
+        return CoreferGuess(tuple(sorted(tuple(sorted(chain)) for chain in chains)), tuple(found), sure)
 
     def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[CoreferGuess]) -> Tensor:
         """The sum of the log-probabilities of each document's links, (N,)."""
@@ -252,6 +258,11 @@ class Corefer(SupervisedTask[Document, CoreferGuess]):
 
     def config(self) -> dict[str, Any]:
         return {"name": self.name, **asdict(self.settings)}
+
+
+def _deciding(asked: PronounChoice) -> set[Span]:
+    """The mentions whose antecedents answer a question: the pronoun, and names behind it."""
+    return {asked.pronoun, *(name for name in (asked.a, asked.b) if name > asked.pronoun)}
 
 
 def facts_of(spans: Spans, example: CoreferExample) -> SpanFacts:

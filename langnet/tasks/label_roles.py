@@ -80,12 +80,15 @@ class RoleGuess:
         probabilities: of each role of each of these frames: that of the least probable of its words' tags.
         found: the frames of the predicates that were found, where others were given; None where none were looked for.
         predicates: the probability that each word is a predicate; empty where none were looked for.
+        least: of each of the frames the probability of the least probable tag of all its words, also of those that
+            have no role.
     """
 
     frames: tuple[Frame, ...]
     probabilities: tuple[tuple[float, ...], ...] = ()
     found: tuple[Frame, ...] | None = None
     predicates: tuple[float, ...] = ()
+    least: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         """Words counted from 1."""
@@ -274,11 +277,12 @@ class LabelRoles(SupervisedTask[FramedSentence, RoleGuess]):
         for n, example in enumerate(examples):
             frames = [Frame(word) for word in found[n]] if example.frames is None else list(example.frames)
             both = [decoded[n, frame.predicate] for frame in frames]
-            made = tuple(replace(frame, roles=own.roles) for frame, (own, _) in zip(frames, both, strict=True))
+            made = tuple(replace(frame, roles=own.roles) for frame, (own, *_) in zip(frames, both, strict=True))
             other = None
             if self.finder is not None and example.frames is not None:
                 other = tuple(decoded[n, word][0] for word in found[n])
-            out.append(RoleGuess(made, tuple(sure for _, sure in both), other, tuple(chances[n])))
+            shares, least = tuple(sure for _, sure, _ in both), tuple(one for *_, one in both)
+            out.append(RoleGuess(made, shares, other, tuple(chances[n]), least))
         return out
 
     def _chances(self, states: Tensor, lengths: Tensor) -> list[list[float]]:
@@ -290,11 +294,11 @@ class LabelRoles(SupervisedTask[FramedSentence, RoleGuess]):
 
     def _decoded(
         self, states: Tensor, layers: list[Tensor], pairs: Sequence[tuple[int, int]], examples: Sequence[RoleExample]
-    ) -> list[tuple[Frame, tuple[float, ...]]]:
-        """The roles of each pair of a sentence and a predicate, and their probabilities."""
+    ) -> list[tuple[Frame, tuple[float, ...], float]]:
+        """The roles of each pair of a sentence and a predicate, their probabilities, and the least of all tags."""
         if not pairs:
             return []
-        out: list[tuple[Frame, tuple[float, ...]]] = []
+        out: list[tuple[Frame, tuple[float, ...], float]] = []
         rows = _Rows.of(pairs, [example.n_words for example in examples], states.device)
         step = max(1, WORDS_AT_ONCE // int(rows.lengths.max()))
         for first in range(0, len(pairs), step):
@@ -323,10 +327,11 @@ class LabelRoles(SupervisedTask[FramedSentence, RoleGuess]):
 
     def _frame(
         self, path: Sequence[int], shares: Sequence[float], start: int, place: int
-    ) -> tuple[Frame, tuple[float, ...]]:
+    ) -> tuple[Frame, tuple[float, ...], float]:
         found = spans([self.settings.labels[tag] for tag in path])
         roles = tuple(span._replace(start=span.start + start, end=span.end + start) for span in found)
-        return Frame(start + place, roles), tuple(min(shares[span.start : span.end]) for span in found)
+        sure = tuple(min(shares[span.start : span.end]) for span in found)
+        return Frame(start + place, roles), sure, min(shares)
 
     def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[RoleGuess]) -> Tensor:
         """The log-probability of the tags of all of a sentence's predicates together, (N,); 0 where there are none."""

@@ -13,7 +13,7 @@ from langnet.recipes.pretrain import PretrainOptions, pretrain
 from langnet.recipes.transfer import TransferOptions, evaluate_task, transfer
 from langnet.tasks import antecedents, mentions
 from langnet.tasks.antecedents import AntecedentScorer, Links, SpanFacts, antecedent_loss, bucket
-from langnet.tasks.corefer import CoreferConfig, segments
+from langnet.tasks.corefer import Corefer, CoreferConfig, segments
 from langnet.tasks.mentions import MentionScorer, Spans, possible_spans
 from langnet.text.chains import Document, PronounChoice
 
@@ -198,6 +198,23 @@ def test_pronouns_of_gap(story_model):
     assert set(scores) == {"F1", "masculine_F1", "feminine_F1", "bias"}
     assert scores["F1"].value > 0.9
     assert kind.written(items[:1], model.guess(items[:1])).count("\t") == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "counted"),
+    [(None, [1, 2, 3]), (PronounChoice((2, 2), (0, 0), (1, 1)), [2]), (PronounChoice((2, 2), (0, 0), (3, 3)), [2, 3])],
+)
+def test_how_sure_a_document_is(asked, counted):
+    """The mean of the greatest shares: of what is a mention or linked, here not the first; of what a question asks."""
+    task = Corefer(CoreferConfig(), D)
+    at, mention = torch.arange(4), torch.tensor([-1.0, 2.0, -1.0, 1.0])
+    spans = Spans(at, at, torch.zeros(4, H), torch.zeros(4), mention)
+    scores = torch.tensor([[0, -99.0, -99.0], [0, -1.0, -99.0], [0, 0.5, -1.0], [0, -3.0, 2.0]])
+    guess = task._guess(spans, Links(torch.tensor([[-1, -1], [0, -1], [1, 0], [2, 1]]), scores), asked)
+    shares = np.exp(scores.numpy()).max(1) / np.exp(scores.numpy()).sum(1)
+    assert guess.sure == pytest.approx(shares[counted].mean(), rel=1e-5)
+    assert [(mention, other) for mention, other, _ in guess.links] == [((2, 2), (1, 1)), ((3, 3), (1, 1))]
+    assert task._guess(spans.take(at[:1]), Links(torch.tensor([[-1]]), torch.zeros(1, 2)), None).sure == 0
 
 
 class TestRules:

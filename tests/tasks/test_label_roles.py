@@ -128,6 +128,23 @@ def test_given_predicates_are_kept_and_others_found(tiny_model):
     assert [len(sure) for sure in given[0].probabilities] == [len(frame.roles) for frame in given[0].frames]
 
 
+def test_the_least_sure_of_all_tags(tiny_model):
+    """Without transitions a word's tags are a softmax of its scores; words without a role count too."""
+    task = head(constraints="never")
+    batch, encoding = batch_of(task, tiny_model, ITEMS)
+    with torch.no_grad():
+        task.output.weight.mul_(4)
+        task.output.bias[0] += 0.5
+        guesses = task.guesses(encoding, batch)
+        scores = task.scores(encoding, batch, task._given(batch)).double().numpy()
+    shares = [(np.exp(own) / np.exp(own).sum(-1, keepdims=True)).max(-1) for own in scores]
+    wanted = [[shares[0].min(), shares[1].min()], [], [shares[2][:3].min()]]
+    assert [guess.least for guess in guesses] == [pytest.approx(own, rel=1e-5) for own in wanted]
+    roles = [min(sure, default=1.0) for guess in guesses for sure in guess.probabilities]
+    least = [one for guess in guesses for one in guess.least]
+    assert any(one < other for one, other in zip(least, roles, strict=True))
+
+
 @pytest.mark.parametrize("crf", [False, True])
 def test_roles_are_spans_and_keep_the_rules(tiny_model, crf):
     words = tuple(f"w{n}" for n in range(12))

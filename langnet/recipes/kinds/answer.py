@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
 from langnet.tasks.answer import Answer, AnswerConfig, AnswerGuess
 from langnet.tasks.task import SupervisedTask
 from langnet.text.corpus import Source
+from langnet.text.questions import Answer as Place
 from langnet.text.questions import Question, group_of, read_questions
 
 LONGEST = 400  # characters of the longest training answer that new answers may have; beyond, they are exceptions
@@ -39,6 +40,7 @@ class Answers(Kind[Question, AnswerGuess]):
     name = "answer"
     summary = "questions on passages: SQuAD 1.1 and 2.0"
     unit = "questions"
+    labels_further = True
 
     def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[Question]:
         return read_questions(sources, columns.text, columns.second, columns.label, labelled)
@@ -84,6 +86,15 @@ class Answers(Kind[Question, AnswerGuess]):
         if any(item.answers == () for item in train):
             found.insert(0, self.simplest(train, test))
         return found
+
+    def labelled(self, item: Question, guess: AnswerGuess) -> tuple[Question, float]:
+        """As sure as its span, or as there being none."""
+        answers = (Place(guess.text, guess.start),) if guess.text else ()
+        return replace(item, answers=answers), guess.probability
+
+    def stratum(self, item: Question) -> Hashable:
+        """Whether it has an answer."""
+        return bool(item.answers)
 
     def said(self, item: Question, guess: AnswerGuess) -> str:
         return guess.text or "(no answer)"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ class Coreference(Kind[Document, CoreferGuess]):
     name = "corefer"
     summary = "coreference: which words mean the same thing"
     unit = "documents"
+    labels_further = True
 
     def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[Document]:
         if columns.text or columns.second or columns.label:
@@ -83,6 +85,19 @@ class Coreference(Kind[Document, CoreferGuess]):
             Neighbour("same words", [CoreferGuess(rules.same_words(item, alone)) for item in test], learned),
             Neighbour("nearest mention", [CoreferGuess(rules.nearest(item, alone)) for item in test], learned),
         ]
+
+    def labelled(self, item: Document, guess: CoreferGuess) -> tuple[Document, float]:
+        """As sure as what was decided of its mentions on average."""
+        if item.choice is None:
+            return replace(item, chains=guess.chains), guess.sure
+        gold = choose(item.choice, guess.chains)
+        named = [name for name, says in zip((item.choice.a, item.choice.b), gold, strict=True) if says]
+        chains = (tuple(sorted({item.choice.pronoun, *named})),) if named else ()
+        return replace(item, chains=chains, choice=replace(item.choice, gold=gold)), guess.sure
+
+    def stratum(self, item: Document) -> Hashable:
+        """Of a question its answer; of other documents whether anything is mentioned twice."""
+        return item.choice.gold if item.choice else any(len(chain) > 1 for chain in item.chains or ())
 
     def written(self, items: Sequence[Document], guesses: Sequence[CoreferGuess]) -> str:
         return write_documents(items, [guess.chains for guess in guesses])

@@ -75,8 +75,8 @@ class Kind(ABC, Generic[Item, Guess]):
         unit: what an item is, in the plural.
         several_runs: whether few items are learned from in several runs where nobody says how many; see
             `langnet.recipes.seeds`.
-        labels_further: whether guesses have probabilities of classes by which unlabelled items can become further
-            examples: then the kind has `labelled` and `stratum`.
+        labels_further: whether guesses have probabilities by which unlabelled items can become further examples: then
+            the kind has `labelled` and `stratum`.
     """
 
     name: str
@@ -163,12 +163,19 @@ class Kind(ABC, Generic[Item, Guess]):
         """After training, choose what the head decides by, such as a threshold, on held-out items."""
 
     def labelled(self, item: Item, guess: Guess) -> tuple[Item, float]:
-        """The item with the guess as its label, and how sure the guess is.
+        """The item with the guess as its label, and how sure the guess is; 0 where nothing is to be learned of it.
 
         Raises:
-            LangnetError: the kind has no probabilities of classes.
+            LangnetError: the kind's guesses have no probabilities.
         """
-        raise LangnetError(f"the task '{self.name}' has no probabilities of classes")
+        raise self.unsure()
+
+    def unsure(self) -> LangnetError:
+        """That the kind's guesses cannot become labels."""
+        return LangnetError(
+            f"the task '{self.name}' does not say how sure its guesses are, by which unlabelled {self.unit} could be "
+            "labelled; leave --unlabelled out"
+        )
 
     def stratum(self, item: Item) -> Hashable:
         """Of a labelled item: what guessed labels keep the proportions of, so that no class swallows the others."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from langnet.text.frames import Frame, FramedSentence, base_role, is_core, role_
 from langnet.text.role_files import overlapping, read_roles, write_roles
 from langnet.text.structures import Bracket, Structure
 from langnet.text.tag_schemes import OUTSIDE
+
+MOST_COUNTED = 4  # predicates of a sentence, from which on it is one of many
 
 # Settings of the head, and their values, the default first.
 SETTINGS: dict[str, tuple[str, ...]] = {
@@ -45,6 +48,7 @@ class RoleLabeling(Kind[FramedSentence, RoleGuess]):
     name = "label_roles"
     summary = "semantic roles: who does what to whom, for each predicate"
     unit = "sentences"
+    labels_further = True
 
     def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[FramedSentence]:
         return read_roles(sources, columns.text, columns.label, columns.second, labelled)
@@ -92,6 +96,17 @@ class RoleLabeling(Kind[FramedSentence, RoleGuess]):
         ]
         others = [Neighbour(name, [RoleGuess(tuple(own)) for own in said], note) for name, said, note in methods]
         return [self.simplest(train, test), *others]
+
+    def labelled(self, item: FramedSentence, guess: RoleGuess) -> tuple[FramedSentence, float]:
+        """As sure as the least sure tag of any predicate; where none are given, also as each word's being one."""
+        found = () if item.frames is not None else guess.predicates
+        sure = [*guess.least, *(max(chance, 1 - chance) for chance in found)]
+        return replace(item, frames=guess.frames), min(sure, default=0.0)
+
+    def stratum(self, item: FramedSentence) -> Hashable:
+        """How many predicates it has, up to `MOST_COUNTED`, and whether any of them has a role."""
+        frames = item.frames or ()
+        return min(len(frames), MOST_COUNTED), any(frame.roles for frame in frames)
 
     def written(self, items: Sequence[FramedSentence], guesses: Sequence[RoleGuess]) -> str:
         return write_roles(items, [guess.frames for guess in guesses])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from math import exp
 from typing import Any
 
 import numpy as np
@@ -43,6 +45,7 @@ class Parsing(Kind[ParseItem, ParseGuess]):
     name = "parse"
     summary = "constituency trees of sentences: Penn Treebank brackets"
     unit = "sentences"
+    labels_further = True
 
     def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[ParseItem]:
         return read_parsed(sources, columns.text, columns.label, labelled)
@@ -100,6 +103,15 @@ class Parsing(Kind[ParseItem, ParseGuess]):
             Neighbour("left-branching", _guesses(left), "labels by the tags at the ends"),
             Neighbour("treebank grammar", _guesses(grammar), note),
         ]
+
+    def labelled(self, item: ParseItem, guess: ParseGuess) -> tuple[ParseItem, float]:
+        """As sure as its brackets a word: the probability of the tree's, to the power of one by the number of words."""
+        sure = exp(guess.log_probability / len(item.words)) if item.words else 0.0
+        return replace(item, tree=guess.tree), sure
+
+    def stratum(self, item: ParseItem) -> Hashable:
+        """How many words it has, by factors of two, so that short sentences do not swallow the others."""
+        return len(item.words).bit_length()
 
     def written(self, items: Sequence[ParseItem], guesses: Sequence[ParseGuess]) -> str:
         """A tree a line; an empty line of a sentence without words."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
+from math import exp
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +50,7 @@ class Translating(Kind[Translation, TranslateGuess]):
     name = "translate"
     summary = "translation: parallel sentences"
     unit = "sentences"
+    labels_further = True
     several_runs = False  # to translate every sentence that was learned from takes longer than learning from it
 
     def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[Translation]:
@@ -99,6 +102,15 @@ class Translating(Kind[Translation, TranslateGuess]):
             self.simplest(train, test),
             Neighbour("word by word", [TranslateGuess(lexicon.translate(item.text)) for item in test], "IBM model 1"),
         ]
+
+    def labelled(self, item: Translation, guess: TranslateGuess) -> tuple[Translation, float]:
+        """As sure as its tokens and its end are on average: their probabilities' geometric mean."""
+        sure = exp(guess.log_probability / (len(guess.tokens) + 1)) if guess.text.strip() else 0.0
+        return replace(item, target=guess.text), sure
+
+    def stratum(self, item: Translation) -> Hashable:
+        """How long it is, by factors of two, so that short sentences do not swallow the others."""
+        return len(item.text).bit_length()
 
     def written(self, items: Sequence[Translation], guesses: Sequence[TranslateGuess]) -> str:
         return write_translations(items, [guess.text for guess in guesses])
