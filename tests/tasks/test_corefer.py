@@ -234,8 +234,8 @@ class TestSettings:
         ("settings", "told"),
         [
             ({"depth": "2"}, "has no setting 'depth'"),
-            ({"matches": "maybe"}, "matches is 'maybe'; the task 'corefer' takes on or off there"),
-            ({"width": "wide"}, "width is 'wide'; the task 'corefer' takes a number there"),
+            ({"matches": "maybe"}, "matches is 'maybe'; the task 'corefer' knows on, off"),
+            ({"width": "wide"}, "width is 'wide'; the task 'corefer' takes a whole number there"),
             ({"width": "0"}, "width must be 1 or more"),
             ({"share": "0"}, "the share of mentions a word must be above 0"),
         ],

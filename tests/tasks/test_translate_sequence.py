@@ -138,7 +138,7 @@ def test_refused():
         (gpt, replace(options, settings={"form": "sequence", "width": "8"}), "has no use for width"),
         (gpt, replace(options, settings={"form": "sequence", "vocabulary": "separate"}), "no use for vocabulary"),
         (gpt, replace(options, settings={"source_loss": "on"}), "source_loss is for form=sequence"),
-        (gpt, replace(options, settings={"form": "tree"}), "cannot be 'tree'"),
+        (gpt, replace(options, settings={"form": "tree"}), "form is 'tree'"),
         (gpt, replace(options, settings={"form": "sequence", "longest": "1"}), "longest must be 3"),
     ):
         with pytest.raises(LangnetError, match=told):

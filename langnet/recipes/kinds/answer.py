@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, replace
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from langnet.evaluate.answer_neighbours import PlacedSpan, SlidingWindow, first_
 from langnet.evaluate.answers import answer_scores, answer_statistics, best_threshold, f1, is_unspaced
 from langnet.evaluate.scoring import Neighbour
 from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
+from langnet.recipes.kinds.settings import SWITCH, Known, read_values
 from langnet.tasks.answer import Answer, AnswerConfig, AnswerGuess
 from langnet.tasks.task import SupervisedTask
 from langnet.text.corpus import Source
@@ -22,12 +22,11 @@ from langnet.text.questions import Answer as Place
 from langnet.text.questions import Question, group_of, read_questions
 
 LONGEST = 400  # characters of the longest training answer that new answers may have; beyond, they are exceptions
-TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-# Of `HeadOptions.settings`, and what makes of a word of the command line what `AnswerConfig` wants.
-SETTINGS: dict[str, Callable[[str], Any]] = {
+# Of `HeadOptions.settings`: what each may be.
+SETTINGS: dict[str, Known] = {
     "longest": int,
     "threshold": float,
-    "matches": lambda word: TRUTH[word.lower()],
+    "matches": SWITCH,
     "window": int,
     "count": int,
     "input_dropout": float,
@@ -49,7 +48,7 @@ class Answers(Kind[Question, AnswerGuess]):
         lengths = [len(answer.text) for item in items for answer in item.answers or ()]
         if not lengths:
             raise LangnetError("no question has an answer in its passage; there is nothing to learn from")
-        given = {"longest": min(max(lengths), LONGEST), **_settings(options.settings)}
+        given = {"longest": min(max(lengths), LONGEST), **read_values(self.name, options.settings, SETTINGS)}
         if options.hidden is not None:
             given["hidden"] = options.hidden
         unanswerable = any(item.answers == () for item in items)
@@ -169,19 +168,6 @@ class Answers(Kind[Question, AnswerGuess]):
                 f"F1 of {score:.3f}; hold out training questions to choose one honestly"
             )
         return lines
-
-
-def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The head's settings, those that are words as what they stand for."""
-    found = {}
-    for name, value in given.items():
-        if name not in SETTINGS:
-            raise LangnetError(f"the task 'answer' has no setting '{name}'; it has {', '.join(SETTINGS)}")
-        try:
-            found[name] = SETTINGS[name](value) if isinstance(value, str) else value
-        except (ValueError, KeyError):
-            raise LangnetError(f"the setting '{name}' of the task 'answer' cannot be '{value}'") from None
-    return found
 
 
 def _references(item: Question) -> list[str]:

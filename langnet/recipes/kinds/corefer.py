@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from langnet.evaluate.chain_baselines import MentionRules
 from langnet.evaluate.chain_scores import N_STATISTICS, chain_scores, chain_statistics
 from langnet.evaluate.scoring import Neighbour
 from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
-from langnet.recipes.kinds.settings import SWITCH
+from langnet.recipes.kinds.settings import SWITCH, Known, read_values
 from langnet.tasks.corefer import Corefer, CoreferConfig, CoreferGuess
 from langnet.text.chains import Document
 from langnet.text.coreference_files import choose, read_documents, write_documents
@@ -22,10 +22,9 @@ from langnet.text.corpus import Source
 from langnet.text.structures import Chained
 
 LONGEST, COVERED = 20, 0.98  # words of the longest mention that is looked for, unless so many are shorter
-TRUTH = {"on": True, "off": False}
-SETTINGS: dict[str, Callable[[str], Any]] = {
+SETTINGS: dict[str, Known] = {
     "longest": int, "share": float, "antecedents": int, "hidden": int, "width": int, "segment": int,
-    "matches": lambda word: TRUTH[word], "singletons": lambda word: TRUTH[word],
+    "matches": SWITCH, "singletons": SWITCH,
 }  # fmt: skip
 # Of GAP: right and wrong TRUEs and missed ones, of masculine and of feminine pronouns (Webster et al. 2018).
 N_CHOICES = 6
@@ -57,7 +56,7 @@ class Coreference(Kind[Document, CoreferGuess]):
             "singletons": any(len(chain) == 1 for item in items if not item.choice for chain in item.chains or ()),
         }
         given["pronouns"] = all(item.choice is not None for item in items)
-        given |= _settings(options.settings)
+        given |= read_values(self.name, options.settings, SETTINGS)
         if options.hidden is not None:
             given["hidden"] = options.hidden
         given.setdefault("share", min(CoreferConfig.share, float(given["longest"])))
@@ -141,17 +140,3 @@ def _choice_f1(counts: np.ndarray) -> np.ndarray:
     right, wrong, missed = np.moveaxis(counts, -1, 0)
     f1: np.ndarray = 2 * right / np.maximum(2 * right + wrong + missed, 1e-12)
     return f1
-
-
-def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The head's settings, those that are words as what they stand for."""
-    found = {}
-    for name, value in given.items():
-        if name not in SETTINGS:
-            raise LangnetError(f"the task 'corefer' has no setting '{name}'; it has {', '.join(SETTINGS)}")
-        try:
-            found[name] = SETTINGS[name](value) if isinstance(value, str) else value
-        except (ValueError, KeyError):
-            expected = " or ".join(SWITCH) if name in ("matches", "singletons") else "a number"
-            raise LangnetError(f"{name} is '{value}'; the task 'corefer' takes {expected} there") from None
-    return found

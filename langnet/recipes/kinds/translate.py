@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from math import exp
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from langnet.evaluate.translation_scores import signatures, translation_scores, 
 from langnet.evaluate.word_translation import WordTranslator
 from langnet.recipes.alignments import alignments
 from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
+from langnet.recipes.kinds.settings import SWITCH, Known, read_values
 from langnet.tasks.task import SupervisedTask
 from langnet.tasks.translate import Translate, TranslateConfig, TranslateGuess
 from langnet.tasks.translate_sequence import SequenceConfig, TranslateSequence
@@ -29,18 +30,13 @@ if TYPE_CHECKING:
     from langnet.recipes.model import Model
 
 VOCABULARY = 8000  # entries of a vocabulary of its own, at most
-SWITCH = {"on": True, "off": False}
-FORMS = {"attention": "attention", "sequence": "sequence"}
 OF_SEQUENCES = {"source_loss", "beam", "length_penalty", "longest"}
-VOCABULARIES = {"separate": "separate", "shared": "shared"}
 MOST_UNKNOWN = 0.05  # part of the translations' tokens that a shared vocabulary may not know
-ATTENTIONS = {"dot": "dot", "additive": "additive"}
-SETTINGS: dict[str, Callable[[str], Any]] = {
+SETTINGS: dict[str, Known] = {
     "vocabulary_size": int, "hidden": int, "layers": int, "width": int, "decoder_hidden": int, "decoder_layers": int,
-    "attention": lambda word: ATTENTIONS[word], "input_feeding": lambda word: SWITCH[word], "smoothing": float,
-    "beam": int, "length_penalty": float, "longest": int,
-    "form": lambda word: FORMS[word], "source_loss": lambda word: SWITCH[word], "lexical": lambda word: SWITCH[word],
-    "vocabulary": lambda word: VOCABULARIES[word],
+    "attention": ("dot", "additive"), "input_feeding": SWITCH, "smoothing": float, "beam": int, "length_penalty": float,
+    "longest": int, "form": ("attention", "sequence"), "source_loss": SWITCH, "lexical": SWITCH,
+    "vocabulary": ("separate", "shared"),
 }  # fmt: skip
 
 
@@ -63,7 +59,7 @@ class Translating(Kind[Translation, TranslateGuess]):
         targets = [item.target for item in items if item.target]
         if not targets:
             raise LangnetError("no sentence has a translation; there is nothing to learn")
-        given = _settings(options.settings)
+        given = read_values(self.name, options.settings, SETTINGS)
         if given.pop("form", "attention") == "sequence":
             return _sequence(targets, encoder, options, given)
         if "source_loss" in given:
@@ -177,16 +173,3 @@ def _shared(targets: Sequence[str], encoder: Encoder, tokenizer: Tokenizer | Non
         what = f"does not know {unknown:.0%} of the translations' tokens" if unknown else "is of words it only reads"
         raise LangnetError(f"the model's vocabulary {what}, so it cannot write them; take vocabulary=separate")
     return tokenizer
-
-
-def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The head's settings, those that are words as what they stand for."""
-    found = {}
-    for name, value in given.items():
-        if name not in SETTINGS:
-            raise LangnetError(f"the task 'translate' has no setting '{name}'; it has {', '.join(SETTINGS)}")
-        try:
-            found[name] = SETTINGS[name](value) if isinstance(value, str) else value
-        except (ValueError, KeyError):
-            raise LangnetError(f"the setting '{name}' of the task 'translate' cannot be '{value}'") from None
-    return found
