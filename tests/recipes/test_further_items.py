@@ -1,15 +1,14 @@
 """Unlabelled items of a task: which guesses become labels, and that learning from them too helps."""
 
 import json
-import sys
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from langnet.cli import main
 from langnet.errors import LangnetError
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.further_items import guessed_items
@@ -31,7 +30,8 @@ from langnet.text.chains import Document, PronounChoice
 from langnet.text.frames import Frame, FramedSentence
 from langnet.text.multiple_choice import MultipleChoice
 from langnet.text.pairs import Pair
-from langnet.text.questions import Answer, Question
+from langnet.text.questions import Answer, Question, write_questions
+from langnet.text.role_files import write_roles
 from langnet.text.tag_schemes import Span as RoleSpan
 from langnet.text.tagged_sentences import Sentence
 from langnet.text.text_items import TextItem
@@ -40,7 +40,7 @@ from langnet.text.tree_files import ParseItem
 from langnet.text.trees import Tree
 from langnet.transfer.pseudo_labels import PseudoLabelOptions
 from tests.conftest import BAD, GOOD, THINGS
-from tests.recipes.kind_items import HEADS, TRAIN
+from tests.recipes.kind_items import HEADS, TRAIN, questions
 from tests.recipes.test_switches import Notes
 from tests.training.test_loop import KilledAt
 
@@ -249,7 +249,7 @@ def whole_steps(model):
     return (1 + 2 + 2) + (1 + second + second)
 
 
-def test_kinds_without_probabilities_are_refused(tmp_path, monkeypatch, capsys, tiny_model, tiny_labelled):
+def test_kinds_without_probabilities_are_refused(tiny_model, tiny_labelled):
     for kind in set(KINDS) - set(FURTHER):
         items = TRAIN[kind](tiny_labelled)[:4]
         with pytest.raises(LangnetError, match=f"'{kind}' does not say how sure .* leave --unlabelled out"):
@@ -258,7 +258,38 @@ def test_kinds_without_probabilities_are_refused(tmp_path, monkeypatch, capsys, 
             KINDS[kind].labelled(items[0], None)
 
 
-def test_on_the_command_line(tmp_path, monkeypatch, capsys, tiny_model, tiny_labelled):
+def test_questions_and_roles_on_the_command_line(tmp_path, monkeypatch, call, tiny_model, tiny_labelled):
+    """Files of the tasks' own formats, without the answers and without the columns of roles."""
+    tiny_model.save(tmp_path / "lm")
+    monkeypatch.chdir(tmp_path)
+    items = questions(tiny_labelled)[:24]
+    write_questions(items[:8], "few.json")
+    write_questions(unlabelled("answer", items[8:]), "more.json")
+    assert '"answers"' not in Path("more.json").read_text()
+    frames = [clause(item) for item in TRAIN["label_roles"](tiny_labelled)[:24]]
+    text = write_roles(frames[:8], [item.frames for item in frames[:8]])
+    Path("few.conllup").write_text(text)
+    rows = ("".join(f"{n}\t{word}\n" for n, word in enumerate(item.words, 1)) for item in frames[8:])
+    Path("more.conllu").write_text("\n".join(rows))
+    how = ("--epochs", "1", "--method", "frozen", "-o", "made", "--overwrite")
+    code, said = call("finetune", "lm", "few.json", "--task", "answer", "--unlabelled", "more.json", *how)
+    assert (code, "of 16 unlabelled questions got guesses as labels" in flat(said)) == (0, True), said
+    roles = ("finetune", "lm", "few.conllup", "--task", "label_roles", *how, "--head", "hidden=0")
+    code, said = call(*roles, "--unlabelled", "more.conllu")
+    assert (code, "of 16 unlabelled sentences got guesses as labels" in flat(said)) == (0, True), said
+    code, said = call(*roles, "--head", "finder=off", "--unlabelled", "more.conllu")
+    assert (code, "more.conllu:1: nothing says which words are predicates" in flat(said)) == (2, True), said
+    Path("more.json").write_text(Path("more.json").read_text()[:200])
+    code, said = call("finetune", "lm", "few.json", "--task", "answer", "--unlabelled", "more.json", *how)
+    assert (code, "more.json" in flat(said), "Traceback" in flat(said)) == (2, True, False), said
+
+
+def flat(said):
+    """What was printed, in one line."""
+    return " ".join((said.out + said.err).split())
+
+
+def test_on_the_command_line(tmp_path, monkeypatch, call, tiny_model, tiny_labelled):
     tiny_model.save(tmp_path / "lm")
     numbers = {"neg": 1, "pos": 5}  # labels of texts as well as numbers of texts
     pairs = list(zip(tiny_labelled.texts[:40], tiny_labelled.labels, strict=False))
@@ -266,16 +297,9 @@ def test_on_the_command_line(tmp_path, monkeypatch, capsys, tiny_model, tiny_lab
     (tmp_path / "few.jsonl").write_text("\n".join(map(json.dumps, rows[:12])))
     (tmp_path / "many.jsonl").write_text("\n".join(json.dumps({"text": row["text"]}) for row in rows[12:]))
     monkeypatch.chdir(tmp_path)
-
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["langnet", "finetune", "lm", "few.jsonl", "--unlabelled", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        said = capsys.readouterr()
-        return stopped.value.code, " ".join((said.out + said.err).split())
-
-    code, said = command("many.jsonl", "--task", "multilabel", "-o", "made", "--epochs", "1")
-    assert (code, "of 28 unlabelled texts got guesses as labels" in said) == (0, True), said
+    begun = ("finetune", "lm", "few.jsonl", "--unlabelled", "many.jsonl", "--epochs", "1")
+    code, said = call(*begun, "--task", "multilabel", "-o", "made")
+    assert (code, "of 28 unlabelled texts got guesses as labels" in flat(said)) == (0, True), said
     assert "further texts got their labels from the model itself" in (tmp_path / "made" / "card.md").read_text()
-    code, said = command("many.jsonl", "--task", "regress", "-o", "other", "--epochs", "1")
-    assert (code, "leave --unlabelled out" in said) == (2, True), said
+    code, said = call(*begun, "--task", "regress", "-o", "other")
+    assert (code, "leave --unlabelled out" in flat(said)) == (2, True), said
