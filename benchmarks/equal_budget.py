@@ -60,6 +60,7 @@ WORD_VECTORS = ("word2vec-skipgram", "fasttext", "glove")
 SIZES = {"gpt": "tiny", "gpt-2": "tiny", "gpt-2018": "tiny", "awd-lstm": "tiny", "elmo": "tiny"}
 ROWS = (*WORD_VECTORS, *SIZES)
 CONTEXT = 256  # of the transformers, whose tiny sizes have 128
+FINETUNING_RATE = 3e-4  # of the control too, which would learn a little more at 0.001 (LOG.md, 2026-11-30)
 NEIGHBOURS = ("majority", "tfidf", "svd")
 ENCODERS = ("scratch", "frozen", "finetune")
 
@@ -224,7 +225,7 @@ class Bench:
     def studied(self, model: Model, methods: Sequence[str], folder: Path) -> dict[str, list[Cell]]:
         """The cells of each method, one a draw."""
         chosen, texts = self.arguments, self.texts
-        finetuning = FinetuneOptions(least_steps=chosen.finetuning_steps, device="cpu")
+        finetuning = FinetuneOptions(least_steps=chosen.finetuning_steps, learning_rate=FINETUNING_RATE, device="cpu")
         options = SampleEfficiencyOptions(
             sizes=(chosen.labels,), draws=chosen.draws, methods=tuple(methods), seed=chosen.seed,
             settings=MethodOptions(finetune=finetuning), slow_draws=chosen.slow_draws,
