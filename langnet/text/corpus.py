@@ -313,7 +313,7 @@ def _read_stream(
             if looks_binary(buffered.peek(1024)[:1024]):
                 raise LangnetError(f"{name} is no plain text; langnet reads {KNOWN}; convert it to one of them")
         if kind in TABLES:
-            for row in read_rows(stream, name, (options.text_column,), report):
+            for row in read_rows(stream, name, (options.text_column,), report, (options.text_column,)):
                 yield from _cut(text_column(row, options.text_column, name), f"{name}:{row.line}", options, report)
         elif options.documents == "file":
             yield from _whole(stream, name, options, report)

@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import IO, Any, Protocol
 
 from langnet.errors import LangnetError
 from langnet.text.compression import COMPRESSIONS, damage_errors, decompressed, guarded, seekable
-from langnet.text.tab_separated import tab_separated_rows
+from langnet.text.tab_separated import named_columns, tab_separated_rows
 
 __all__ = [
     "ARCHIVES",
@@ -173,7 +174,11 @@ def _mended(text: str, encoding: str, count: BadByteCount | None) -> str:
 
 
 def read_rows(
-    stream: IO[bytes], name: str, columns: Sequence[str] = (), count: BadByteCount | None = None
+    stream: IO[bytes],
+    name: str,
+    columns: Sequence[str] = (),
+    count: BadByteCount | None = None,
+    asked: Sequence[str | None] = (),
 ) -> Iterator[Row]:
     """The rows of a table, one by one.
 
@@ -182,6 +187,7 @@ def read_rows(
         name: the file's name; its suffix says which format.
         columns: the only ones that are needed, so that others need not be read; empty for all.
         count: bad bytes are counted into it.
+        asked: columns that somebody named; numbers of them, counted from 1, mean a csv or tsv file without a header.
 
     Raises:
         LangnetError: a row that cannot be read, with file and line.
@@ -192,9 +198,9 @@ def read_rows(
     elif kind == ".json":
         yield from _json(stream, name, count)
     elif kind == ".csv":
-        yield from _comma_separated(_table_lines(stream, name, count), name)
+        yield from _comma_separated(_table_lines(stream, name, count), name, asked)
     elif kind == ".tsv":
-        for cells, line in tab_separated_rows(_table_lines(stream, name, count), name):
+        for cells, line in tab_separated_rows(_table_lines(stream, name, count), name, asked):
             yield Row(cells, line)
     elif kind == ".parquet":
         yield from _parquet(stream, name, columns)
@@ -303,15 +309,15 @@ def _json_values(read: Callable[[int], str], name: str) -> Iterator[Any]:
         held, wanted = held[end:], _JSON_CHARACTERS
 
 
-def _comma_separated(lines: Iterator[str], name: str) -> Iterator[Row]:
+def _comma_separated(lines: Iterator[str], name: str, asked: Sequence[str | None]) -> Iterator[Row]:
     csv.field_size_limit(LARGEST_ROW)  # a cell may be a whole document
     reader = csv.reader((line.replace("\x00", "") for line in lines), strict=True)
     try:
         header = next(reader, None)
         if header is None:
             return
-        header = [cell.strip() for cell in header]
-        for cells in reader:
+        header, first = named_columns(header, asked)
+        for cells in chain([first] if first else [], reader):
             if not cells:
                 continue
             if len(cells) != len(header):

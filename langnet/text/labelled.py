@@ -126,7 +126,8 @@ def read_texts(source: Source, text_column: str = "text") -> list[str]:
     path = Path(source).expanduser()
     with open_bytes(path) as stream:
         if format_of(path.name) in TABLES:
-            return [str(column(row, text_column, str(path)) or "") for row in read_rows(stream, str(path))]
+            rows = read_rows(stream, str(path), asked=(text_column,))
+            return [str(column(row, text_column, str(path)) or "") for row in rows]
         return decode(stream.read()).text.splitlines()
 
 
@@ -138,7 +139,7 @@ def _table(path: Path, text_column: str, label_column: str) -> Iterator[tuple[st
         )
     try:
         with open_bytes(path) as stream:
-            for row in read_rows(stream, str(path)):
+            for row in read_rows(stream, str(path), asked=(text_column, label_column)):
                 text, label = column(row, text_column, str(path)), column(row, label_column, str(path))
                 if label is None or not str(label).strip():
                     raise LangnetError(

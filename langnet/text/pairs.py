@@ -103,7 +103,7 @@ def read_pairs(sources: Sequence[Source], columns: PairColumns | None = None, la
         elif str(source).lower().endswith(".xml"):
             pairs += _challenge(source, labelled)
         else:
-            for name, rows in _tables(source):
+            for name, rows in _tables(source, columns):
                 pairs += _pairs(_with_header(rows, columns), name, columns, labelled)
     if labelled and columns.known_labels is LABEL:
         pairs = _with_a_class(pairs)
@@ -136,15 +136,15 @@ def _number(pair: Pair) -> float:
     return value
 
 
-def _tables(source: Source) -> Iterator[tuple[str, list[Row]]]:
+def _tables(source: Source, columns: PairColumns) -> Iterator[tuple[str, list[Row]]]:
     """The name and the rows of each table."""
-    path = Path(source).expanduser()
+    path, asked = Path(source).expanduser(), (columns.first, columns.second, columns.label)
     if format_of(path.name) != ".txt" or not path.exists():
-        for name, found in groupby(table_rows([source]), key=lambda pair: pair[1]):
+        for name, found in groupby(table_rows([source], asked), key=lambda pair: pair[1]):
             yield name, [row for row, _ in found]
         return
     with _opened(source) as stream:  # SICK, MRPC: text files that are tables
-        lines = tab_separated_rows(text_stream(stream), str(path))
+        lines = tab_separated_rows(text_stream(stream), str(path), asked)
         yield str(path), [Row(dict(cells), line) for cells, line in lines]
 
 

@@ -8,15 +8,30 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from langnet.errors import LangnetError
 
 _LONGEST_ROW = 1_000  # lines that a quoted cell may span
 
 
-def tab_separated_rows(lines: Iterator[str], name: str) -> Iterator[tuple[dict[str, str], int]]:
-    """Cells by column, and the line where the row begins.
+def named_columns(line: list[str], asked: Sequence[str | None]) -> tuple[list[str], list[str]]:
+    """The names of a table's columns, and the cells of its first line where that is no header.
+
+    It is none where columns are asked for by number alone, as AG News and CoLA have none, unless all its cells are
+    numbers, as pandas names columns without names.
+    """
+    given = [wanted for wanted in asked if wanted is not None]
+    names = [cell.strip() for cell in line]
+    if not given or not all(map(str.isdecimal, given)) or all(map(str.isdecimal, names)):
+        return names, []
+    return [str(number) for number in range(1, len(line) + 1)], line
+
+
+def tab_separated_rows(
+    lines: Iterator[str], name: str, asked: Sequence[str | None] = ()
+) -> Iterator[tuple[dict[str, str], int]]:
+    """Cells by column, and the line where the row begins; `asked` as in `formats.read_rows`.
 
     Raises:
         LangnetError: a row of another width than the header.
@@ -26,7 +41,9 @@ def tab_separated_rows(lines: Iterator[str], name: str) -> Iterator[tuple[dict[s
     header = source.take()
     if header is None:
         return
-    columns = [cell.strip() for cell in _quoted([header]) or _plain(header)]
+    columns, first = named_columns(_quoted([header]) or _plain(header), asked)
+    if first:
+        yield dict(zip(columns, first, strict=True)), source.number
     while (line := source.take()) is not None:
         number = source.number
         if not line.strip("\r\n"):

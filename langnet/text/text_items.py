@@ -138,7 +138,7 @@ def _lines(source: Source, columns: TextColumns, read: _Reader) -> Iterator[Text
 
 
 def _rows(source: Source, columns: TextColumns, labelled: bool, read: _Reader) -> Iterator[TextItem]:
-    for row, name in table_rows([source]):
+    for row, name in table_rows([source], (columns.text, columns.label)):
         if any(str(column(row, key, name)) != value for key, value in columns.where.items()):
             continue
         text = clean_text(text_column(row, columns.text or known_column(row, TEXT), name)).text

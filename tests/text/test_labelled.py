@@ -7,8 +7,11 @@ from itertools import pairwise
 import pytest
 
 from langnet.errors import LangnetError
+from langnet.text.corpus import CorpusOptions, CorpusReport, read_documents
 from langnet.text.inspect import inspect_corpus
-from langnet.text.labelled import LabelledData, read_labelled
+from langnet.text.labelled import LabelledData, read_labelled, read_texts
+from langnet.text.pairs import PairColumns, read_pairs
+from langnet.text.text_items import TextColumns, read_numbers
 
 
 def data(n=200):
@@ -106,3 +109,34 @@ def test_inspection_of_nothing(tmp_path):
     (tmp_path / "a.csv").write_text("text\n")
     with pytest.raises(LangnetError, match="no text"):
         inspect_corpus(tmp_path / "a.csv")
+
+
+HEADERLESS = {
+    "news.csv": '"3","Fears, again","They are"\n"1","3","So be it"\n"3","",""\n',
+    "news.tsv": "3\tFears, again\tThey are\n1\t3\tSo be it\n3\t\t\n",
+}
+
+
+@pytest.mark.parametrize("name", HEADERLESS)
+def test_columns_by_number_are_those_of_a_table_without_header(tmp_path, name):
+    file = tmp_path / name
+    file.write_text(HEADERLESS[name], encoding="utf8")
+    found = read_labelled(file, "2", "1")
+    assert found.texts == ["Fears, again", "3", ""]
+    assert found.labels == ["3", "1", "3"]
+    assert [source.rsplit(":", 1)[1] for source in found.sources] == ["1", "2", "3"]
+    assert read_texts(file, "3") == ["They are", "So be it", ""]  # a cell of the first line is called so too
+    (pair, *_) = read_pairs([file], PairColumns("2", "3", "1"))
+    assert (pair.first, pair.second, pair.label) == ("Fears, again", "They are", "3")
+    (item, *_) = read_numbers([file], TextColumns("3", "1"))
+    assert (item.text, item.label) == ("They are", 3.0)
+    corpus = CorpusOptions("2")
+    assert [d.text for d in read_documents([file], corpus, CorpusReport())][:2] == ["Fears, again", "3"]
+    with pytest.raises(LangnetError, match=r"line 1: there is no column '4'; the columns are '1', '2', '3'"):
+        read_labelled(file, "4", "1")
+
+
+def test_a_header_of_numbers_is_a_header(tmp_path):
+    (tmp_path / "frame.csv").write_text("0,1\nyes,good\nno,bad\n", encoding="utf8")  # pandas, of columns without names
+    found = read_labelled(tmp_path / "frame.csv", "1", "0")
+    assert (found.texts, found.labels) == (["good", "bad"], ["yes", "no"])
