@@ -11,7 +11,7 @@ import typer
 
 from langnet.cli.app import app, check_writable, console, examples, write_json
 from langnet.cli.checks import check_models, check_sources
-from langnet.cli.options import LabelColumn, TextColumn
+from langnet.cli.options import LabelColumn, Pseudo, TextColumn
 from langnet.cli.tables import Format, format_for, write_rows
 from langnet.errors import LangnetError
 
@@ -58,6 +58,7 @@ def labels(
     prior: Annotated[Literal["domain", "content-free", "batch", "none"], typer.Option(help=PRIOR_HELP)] = "domain",
     domain: Annotated[str | None, typer.Option(help=DOMAIN_HELP)] = None,
     normalise: Normalise = "none",
+    pseudo: Pseudo = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
     unlabelled: Annotated[bool, typer.Option("--unlabelled", help=UNLABELLED_HELP)] = False,
@@ -74,7 +75,7 @@ def labels(
     from langnet.text.labelled import read_labelled
 
     format = format_for(predictions, None) if predictions else "jsonl"
-    verbaliser, options = Verbaliser(_words(word), template), ZeroOptions(prior, normalise, domain)
+    verbaliser, options = Verbaliser(_words(word), template), ZeroOptions(prior, normalise, domain, pseudo=pseudo)
     loaded = load(model)
     if unlabelled:
         if json_file:
@@ -116,12 +117,14 @@ def _label(
     epilog=examples(
         "langnet zero pairs my-lm blimp.zip --json blimp.json",
         "langnet zero pairs my-lm pairs.jsonl    (rows with sentence_good and sentence_bad)",
+        "langnet zero pairs my-bert blimp.zip    (of --objective masked: by pseudo-log-probabilities)",
     )
 )
 def pairs(
     model: LanguageModel,
     sources: Annotated[list[str], typer.Argument(help="Tables with sentence_good and sentence_bad; BLiMP's archive.")],
     normalise: Normalise = "none",
+    pseudo: Pseudo = None,
     unigram: Unigram = None,
     json_file: JsonFile = None,
     predictions: Predictions = None,
@@ -140,7 +143,7 @@ def pairs(
     format = format_for(predictions, None) if predictions else "jsonl"
     read = read_minimal_pairs(list(sources))
     with _progress("pairs", len(read)) as told:
-        found = zero_pairs(load(model), read, normalise, _raw(unigram), told)
+        found = zero_pairs(load(model), read, normalise, _raw(unigram), told, pseudo)
     _show(found.report, json_file)
     if predictions:
         write_rows(found.rows, predictions, format)
@@ -161,6 +164,7 @@ def choices(
         typer.Option(help="What is compared: all that follows, what follows the alternative, or all less its prior."),
     ] = "auto",
     normalise: Normalise = "none",
+    pseudo: Pseudo = None,
     unlabelled: Annotated[bool, typer.Option("--unlabelled", help="There are no answers: write them.")] = False,
     unigram: Unigram = None,
     json_file: JsonFile = None,
@@ -179,7 +183,7 @@ def choices(
 
     format = format_for(predictions, None) if predictions else "jsonl"
     read = read_choices(list(sources), labelled=not unlabelled)
-    options, loaded = ChoiceOptions(scoring, normalise), load(model)
+    options, loaded = ChoiceOptions(scoring, normalise, pseudo), load(model)
     if unlabelled:
         if json_file:
             raise LangnetError("--json holds scores, and without answers there are none; give --predictions")
@@ -205,6 +209,7 @@ def acceptability(
         Literal["slor", "none", "tokens", "bytes"],
         typer.Option(help="Log-probability, whole, a token, a byte, or a token less the unigrams' (slor)."),
     ] = "slor",
+    pseudo: Pseudo = None,
     unigram: Unigram = None,
     json_file: JsonFile = None,
     predictions: Predictions = None,
@@ -219,7 +224,7 @@ def acceptability(
 
     format = format_for(predictions, None) if predictions else "jsonl"
     test, chosen = read_judged(list(sources)), read_judged(list(dev))
-    found = zero_acceptability(load(model), test, chosen, score, _raw(unigram))
+    found = zero_acceptability(load(model), test, chosen, score, _raw(unigram), pseudo)
     both = {one.sentence for one in chosen} & {one.sentence for one in test}
     if both:
         found.report.warnings.append(f"{len(both):,} of the sentences are among those that chose the threshold")

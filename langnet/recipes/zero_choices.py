@@ -10,11 +10,14 @@ import numpy as np
 
 from langnet.errors import LangnetError
 from langnet.evaluate.class_statistics import class_scores, class_statistics
-from langnet.evaluate.likelihood import Continuation, Normalise, hits, tie_warning, tied
+from langnet.evaluate.language_model import TextScore
+from langnet.evaluate.likelihood import Continuation, Likelihood, Normalise, hits, tie_warning, tied
 from langnet.evaluate.likelihood_neighbours import UnigramModel, shortness
+from langnet.evaluate.pseudo_likelihood import pseudo_note
 from langnet.evaluate.scoring import Neighbour, TaskReport, break_down, report_task
 from langnet.recipes.model import Model
 from langnet.text.choices import Choice, Judged, MinimalPair, grouped
+from langnet.text.masking import Hide
 
 Scoring = Literal["auto", "full", "partial", "pmi"]
 AcceptabilityScore = Literal["none", "tokens", "bytes", "slor"]
@@ -47,10 +50,12 @@ def zero_pairs(
     normalise: Normalise = "none",
     unigram_texts: Iterable[str] | None = None,
     on_question: Callable[[int], None] | None = None,
+    pseudo: Hide | None = None,
 ) -> Answers:
     """Whether the acceptable sentence of each pair is the more probable one (Warstadt et al. 2020: BLiMP).
 
-    Both are read as documents of their own. Of a model that reads both ways, the mean of both directions counts.
+    Both are read as documents of their own. Of a model that reads both ways, the mean of both directions counts; of a
+    masked one the pseudo-log-probability (Salazar et al. 2020).
 
     Args:
         model: a language model.
@@ -58,13 +63,14 @@ def zero_pairs(
         normalise: whole log-probabilities, as published, or those a token or a byte.
         unigram_texts: from which the unigram neighbour learns; None: the pairs.
         on_question: called with the number of pairs done.
+        pseudo: how tokens are hidden; None leaves it to `Model.way_of_scoring`.
 
     Raises:
         LangnetError: the model gives no probabilities, or there are no pairs.
     """
     _require(pairs, "pairs")
     sentences = [(pair.good, pair.bad) for pair in pairs]
-    scores = _pair_scores(model, sentences, normalise, on_question)  # (N, 2)
+    scores = _pair_scores(model, sentences, normalise, on_question, pseudo)  # (N, 2)
     both = [text for pair in sentences for text in pair]
     unigram = UnigramModel.of(both if unigram_texts is None else unigram_texts, model.tokenizer)
     note = OWN_TEXTS if unigram_texts is None else GIVEN_TEXTS
@@ -77,6 +83,7 @@ def zero_pairs(
     own = _hits(scores, gold)
     report = report_task(("minimal pairs", "pairs"), own, others, hit_scores)
     report.breakdowns = [break_down(name, parts, own, hit_scores) for name, parts in grouped(pairs)]
+    report.details += pseudo_note(model.way_of_scoring(pseudo))
     _tell_ties(report, scores)
     rows = [
         {"source": pair.source, **pair.groups, "margin": round(float(good - bad), 6), "right": bool(hit)}
@@ -90,15 +97,20 @@ def _pair_scores(
     pairs: Sequence[tuple[str, str]],
     normalise: Normalise,
     on_question: Callable[[int], None] | None,
+    pseudo: Hide | None,
 ) -> np.ndarray:
     """Scores (N, 2) of which the difference counts."""
-    if normalise == "none" and not model.encoder.bidirectional:
+    questions: list[list[Continuation]] = []
+    if model.way_of_scoring(pseudo):
+        questions = [[Continuation("", text) for text in pair] for pair in pairs]
+    elif normalise == "none" and not model.encoder.bidirectional:
         # What both begin with is equally probable in both, so only what follows needs a softmax.
-        questions = []
         for pair in pairs:
             start = pair[0].rfind(" ", 0, _common(*pair)) + 1
             questions.append([Continuation(text[:start], text[start:], ends=True) for text in pair])
-        return np.array([[one.log_probability for one in two] for two in model.likelihoods(questions, on_question)])
+    if questions:
+        likely = model.likelihoods(questions, on_question, pseudo)
+        return np.array([[one.score(normalise) for one in two] for two in likely])
     distinct = list(dict.fromkeys(text for pair in pairs for text in pair))
     found = dict(zip(distinct, model.score_texts(distinct), strict=True))
     lengths = {"none": lambda s: 1, "tokens": lambda s: s.n_tokens, "bytes": lambda s: max(1, s.n_bytes)}
@@ -121,10 +133,12 @@ class ChoiceOptions:
             before it (Holtzman et al. 2021). `auto` is partial where words follow, pmi where a question says what
             remains without its content, as COPA's do, else full.
         normalise: log-probabilities whole, or a token or a byte.
+        pseudo: how tokens are hidden; None leaves it to `Model.way_of_scoring`.
     """
 
     scoring: Scoring = "auto"
     normalise: Normalise = "none"
+    pseudo: Hide | None = None
 
 
 def choose(
@@ -145,7 +159,7 @@ def choose(
         asked.append([_written(one, alternative, way) for alternative in one.alternatives])
         if way == "pmi":
             asked.append([Continuation(one.domain, alternative + one.after) for alternative in one.alternatives])
-    found = iter(model.likelihoods(asked, on_question))
+    found = iter(model.likelihoods(asked, on_question, options.pseudo))
     scores = []
     for way in ways:
         own = np.array([one.score(options.normalise) for one in next(found)])
@@ -194,15 +208,16 @@ def zero_choices(
         LangnetError: the model gives no probabilities, or there are no questions.
     """
     _require(questions, "questions")
+    options = options or ChoiceOptions()
     scores = choose(model, questions, options, on_question)
     gold = [-1 if one.gold is None else one.gold for one in questions]
     own = _hits(scores, gold)
-    report = report_task(
-        ("alternatives", "questions"), own, _choice_neighbours(model, questions, gold, unigram_texts), hit_scores
-    )
+    neighbours = _choice_neighbours(model, questions, gold, unigram_texts, options.pseudo)
+    report = report_task(("alternatives", "questions"), own, neighbours, hit_scores)
     report.breakdowns = [break_down(name, parts, own, hit_scores) for name, parts in grouped(questions)]
-    used = [_way(one, (options or ChoiceOptions()).scoring) for one in questions]
+    used = [_way(one, options.scoring) for one in questions]
     report.details.append("scoring: " + ", ".join(f"{way} {used.count(way):,}" for way in sorted(set(used))))
+    report.details += pseudo_note(model.way_of_scoring(options.pseudo))
     _tell_ties(report, scores)
     return Answers(report, answer_rows(questions, scores))
 
@@ -221,13 +236,18 @@ def answer_rows(questions: Sequence[Choice], scores: Sequence[np.ndarray]) -> li
 
 
 def _choice_neighbours(
-    model: Model, questions: Sequence[Choice], gold: Sequence[int], unigram_texts: Iterable[str] | None
+    model: Model,
+    questions: Sequence[Choice],
+    gold: Sequence[int],
+    unigram_texts: Iterable[str] | None,
+    pseudo: Hide | None,
 ) -> list[tuple[Neighbour, np.ndarray]]:
     texts = [one.before + alternative + one.after for one in questions for alternative in one.alternatives]
     unigram = UnigramModel.of(texts if unigram_texts is None else unigram_texts, model.tokenizer)
     note = OWN_TEXTS if unigram_texts is None else GIVEN_TEXTS
     frequent = [unigram.scores(one.alternatives, model.tokenizer) for one in questions]
-    alone = choose(model, [Choice(one.domain, one.alternatives) for one in questions], ChoiceOptions("full"))
+    options = ChoiceOptions("full", pseudo=pseudo)
+    alone = choose(model, [Choice(one.domain, one.alternatives) for one in questions], options)
     return [
         (Neighbour("chance", ()), _chance([len(one.alternatives) for one in questions])),
         (Neighbour("the shortest", ()), _hits([shortness(one.alternatives) for one in questions], gold)),
@@ -242,6 +262,7 @@ def zero_acceptability(
     dev: Sequence[Judged],
     score: AcceptabilityScore = "slor",
     unigram_texts: Iterable[str] | None = None,
+    pseudo: Hide | None = None,
 ) -> Answers:
     """Call sentences acceptable whose score lies above a threshold, which is the best one on other sentences.
 
@@ -252,6 +273,7 @@ def zero_acceptability(
         score: log-probability, whole or a token or a byte, or `slor`: that less the sentence's unigram log-probability,
             a token (Pauls & Klein 2012; Lau et al. 2017), which takes length and rare words out.
         unigram_texts: from which unigrams learn; None: the dev sentences.
+        pseudo: how tokens are hidden; None leaves it to `Model.way_of_scoring`.
 
     Raises:
         LangnetError: the model gives no probabilities, there is nothing to judge, or dev sentences of one kind only.
@@ -265,7 +287,7 @@ def zero_acceptability(
     )
     frequent = unigram.scores(texts, model.tokenizer)
     methods = {
-        "this model": _acceptability(model, texts, frequent, score),
+        "this model": _acceptability(model, texts, frequent, score, pseudo),
         "length": shortness(texts),
         "unigram": unigram.scores(texts, model.tokenizer, "tokens"),
     }
@@ -283,6 +305,7 @@ def zero_acceptability(
     ]
     report = report_task(("acceptability", "sentences"), own, neighbours, _mcc_first)
     report.details.append(f"threshold {thresholds['this model']:.4f} on {len(dev):,} dev sentences, score: {score}")
+    report.details += pseudo_note(model.way_of_scoring(pseudo))
     rows = [
         {"source": one.source, "sentence": one.sentence, "score": round(float(value), 6), "label": label}
         for one, value, label in zip(test, methods["this model"][len(dev) :], labels[0], strict=True)
@@ -295,9 +318,15 @@ def _mcc_first(sums: np.ndarray) -> dict[str, np.ndarray]:
     return {"mcc": found["mcc"], **found}
 
 
-def _acceptability(model: Model, texts: Sequence[str], frequent: np.ndarray, score: AcceptabilityScore) -> np.ndarray:
+def _acceptability(
+    model: Model, texts: Sequence[str], frequent: np.ndarray, score: AcceptabilityScore, pseudo: Hide | None
+) -> np.ndarray:
     """The model's score of each text, (N,)."""
-    found = model.score_texts(texts)
+    found: Sequence[TextScore | Likelihood]
+    if model.way_of_scoring(pseudo):
+        found = [whole for (whole,) in model.likelihoods([[Continuation("", text)] for text in texts], pseudo=pseudo)]
+    else:
+        found = model.score_texts(texts)
     total = np.array([one.log_probability for one in found])
     if score == "none":
         return total

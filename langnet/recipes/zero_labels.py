@@ -22,9 +22,11 @@ from langnet.errors import LangnetError
 from langnet.evaluate.class_statistics import class_scores, class_statistics
 from langnet.evaluate.likelihood import Continuation, Likelihood, Normalise, tie_warning, tied
 from langnet.evaluate.likelihood_neighbours import UnigramModel, shortness
+from langnet.evaluate.pseudo_likelihood import pseudo_note
 from langnet.evaluate.report import class_rows
 from langnet.evaluate.scoring import Neighbour, TaskReport, report_task
 from langnet.recipes.model import Model
+from langnet.text.masking import Hide
 
 TEXT, LABEL = "{text}", "{label}"
 DEFAULT_TEMPLATE = "{text} It was {label}"
@@ -101,12 +103,14 @@ class ZeroOptions:
         normalise: log-probabilities of the words whole, or a token or a byte.
         domain: what stands before the words for `domain`; None: the template without its text.
         content_free: the texts for `content-free`.
+        pseudo: how tokens are hidden; None leaves it to `Model.way_of_scoring`.
     """
 
     prior: Prior = "domain"
     normalise: Normalise = "none"
     domain: str | None = None
     content_free: tuple[str, ...] = CONTENT_FREE
+    pseudo: Hide | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,7 @@ def _scores(
     on_text: Callable[[int], None] | None = None,
 ) -> tuple[np.ndarray, int]:
     """Log-probabilities (N, L), each row summing to one, and how many texts were shortened."""
-    found = model.likelihoods([verbaliser.written(text) for text in texts], on_text)
+    found = model.likelihoods([verbaliser.written(text) for text in texts], on_text, options.pseudo)
     if found:
         _require_known(verbaliser, found[0])
     scores = np.array([_by_label(one, verbaliser, options.normalise) for one in found]).reshape(
@@ -202,8 +206,8 @@ def _prior(model: Model, scores: np.ndarray, verbaliser: Verbaliser, options: Ze
         return _mean(scores)
     blank = verbaliser.without_text(options.domain)
     asked = [blank] if options.prior == "domain" else [verbaliser.written(text) for text in options.content_free]
-    found = np.array([_by_label(one, verbaliser, options.normalise) for one in model.likelihoods(asked)])
-    return _mean(found)
+    likely = model.likelihoods(asked, pseudo=options.pseudo)
+    return _mean(np.array([_by_label(one, verbaliser, options.normalise) for one in likely]))
 
 
 def _mean(log_probabilities: np.ndarray) -> np.ndarray:
@@ -246,7 +250,7 @@ def evaluate_zero_labels(
         )
     scores, n_shortened = _scores(model, texts, verbaliser, options, on_text)
     found = _decide(model, scores, n_shortened, verbaliser, options)
-    neighbours = _neighbours(model, texts, gold, verbaliser, unigram_texts)
+    neighbours = _neighbours(model, texts, gold, verbaliser, unigram_texts, options.pseudo)
     if options.prior != "none":
         plain = _decide(model, scores, 0, verbaliser, ZeroOptions("none"))
         neighbours.append(Neighbour("no correction", plain.labels, f"this model without {options.prior} correction"))
@@ -260,6 +264,7 @@ def evaluate_zero_labels(
         for row in class_rows(list(gold), found.labels)
         if row.name != NO_LABEL
     ]
+    report.details += pseudo_note(model.way_of_scoring(options.pseudo))
     _tell(report, found)
     return report, found
 
@@ -270,12 +275,14 @@ def _neighbours(
     gold: Sequence[str],
     verbaliser: Verbaliser,
     unigram_texts: Iterable[str] | None,
+    pseudo: Hide | None,
 ) -> list[Neighbour]:
     note = "frequencies in these texts themselves" if unigram_texts is None else "frequencies in the given texts"
     unigram = UnigramModel.of(texts if unigram_texts is None else unigram_texts, model.tokenizer)
     phrases = [phrase for _, phrase in verbaliser.phrases]
     frequent = unigram.scores([f" {phrase}" for phrase in phrases], model.tokenizer)
-    blank = np.array([one.log_probability for one in model.likelihoods([verbaliser.without_text()])[0]])
+    (likely,) = model.likelihoods([verbaliser.without_text()], pseudo=pseudo)
+    blank = np.array([one.log_probability for one in likely])
     counts = Counter(gold)
     majority = max(verbaliser.labels, key=lambda name: counts[name])
 
