@@ -16,7 +16,7 @@ THETA, LAMBDA = 0.662, 0.1279
 Sources = Annotated[list[str], typer.Argument(help="Files, folders, globs, archives, '-' for standard input.")]
 LanguageModelName = Annotated[str, typer.Argument(metavar="MODEL", help="Folder or name of a pretrained model.")]
 NewFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder of the new model.")]
-TextColumn = Annotated[str, typer.Option(help="Column of tables that holds the text; its number where they have no header.")]
+TextColumn = Annotated[str, typer.Option(help="Column of tables with the text; its number where there is no header.")]
 SecondColumn = Annotated[
     str | None, typer.Option(help="Column of the second text of a pair, or of what else a task reads.")
 ]
