@@ -12,7 +12,13 @@ from langnet.study.html import Markup, table, tag
 STYLE = Path(__file__).parent / "transfer.css"
 WIDTH, HEIGHT, EDGE = 240.0, 20.0, 6.0  # of a row of the plot, in pixels
 SIGNS = {1: ("▲", "above"), 0: ("", "unclear"), -1: ("▼", "below")}
-SHORT = {"scratch": "scratch", "frozen": "frozen", "finetune": "fine-tuned", "documents": "documents"}
+SHORT = {
+    "scratch": "scratch",
+    "longer": "scratch, 30 passes",
+    "frozen": "frozen",
+    "finetune": "fine-tuned",
+    "documents": "documents",
+}
 
 
 def html_page(tables: Sequence[SetTable], opening: Sequence[str]) -> str:

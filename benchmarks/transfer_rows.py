@@ -13,7 +13,8 @@ SCRATCH = "scratch"
 PRETRAINED = ("frozen", "finetune", "documents")
 PERFECT = {"BLEU": 100.0}  # of other scores 1
 NAMES = {
-    "scratch": "from scratch", "frozen": "frozen", "finetune": "fine-tuned", "documents": "frozen, document vectors",
+    "scratch": "from scratch", "longer": "from scratch, 30 passes", "frozen": "frozen", "finetune": "fine-tuned",
+    "documents": "frozen, document vectors",
 }  # fmt: skip
 
 
@@ -127,13 +128,13 @@ def set_table(task: TaskSet, cells: Sequence[TableCell]) -> SetTable | None:
         gaps: list[Gap | None] = [None, None]
         if encoder and task.kind != MINIMAL_PAIRS:
             scratch = (encoder, SCRATCH)
-            for place, other in enumerate([scratch if method in PRETRAINED else None, best]):
+            for place, other in enumerate([None if method == SCRATCH else scratch, best]):
                 found = resampler.difference(groups[key], groups[other]) if other in groups else None  # type: ignore[index]
                 gaps[place] = Gap(other[1], *found) if found and other else None
         value, interval = means[key]
         seconds = sum(cell.seconds for cell in groups[key]) / len(groups[key])
         closed = None
-        if gaps[0] is not None:
+        if gaps[0] is not None and method in PRETRAINED:
             lacking = PERFECT.get(metric, 1.0) - means[encoder, SCRATCH][0]
             closed = gaps[0].value / lacking if lacking else 0.0
         rows.append(TableRow(encoder, method, len(groups[key]), value, interval, seconds, *gaps, closed))

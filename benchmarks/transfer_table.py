@@ -44,6 +44,7 @@ from langnet.tasks.task import ClassGuess
 from langnet.training.machine import describe_machine, keep_freed_memory
 
 METHODS = ("scratch", "frozen", "finetune", "documents")
+LONGER = "longer"  # a control that is asked for by name: from scratch in more passes
 ZERO = "zero labels"
 # The simplest neighbour of a kind, whose cell stands for all of them.
 SIMPLEST = {
@@ -52,7 +53,7 @@ SIMPLEST = {
 }  # fmt: skip
 GROUPS = {"tasks": SETS, "structures": STRUCTURES}
 LONGEST = 400  # tokens of a text that is classified
-EPOCHS = {"scratch": 10.0, "finetune": 4.0, "frozen": None, "documents": None}  # None: the recipe's own
+EPOCHS = {"scratch": 10.0, LONGER: 30.0, "finetune": 4.0, "frozen": None, "documents": None}  # None: the recipe's own
 RATE = 1e-3  # of what learns after its head, or from scratch to classify (LOG.md, 2026-11-30)
 
 
@@ -68,7 +69,7 @@ class Job:
     def options(self) -> FinetuneOptions:
         """Of the transfer."""
         method: Literal["scratch", "frozen", "finetune"]
-        method = "frozen" if self.method == "documents" else self.method  # type: ignore[assignment]
+        method = {"documents": "frozen", LONGER: "scratch"}.get(self.method, self.method)  # type: ignore[assignment]
         made = FinetuneOptions(
             method, epochs=EPOCHS[self.method], max_tokens=LONGEST, seed=self.draw, seeds=1,
             document_features=self.method == "documents", device="cpu",
@@ -174,7 +175,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--group", choices=GROUPS, default="tasks", help="of sets")
     found.add_argument("--sets", nargs="+", default=[], help="only these")
     found.add_argument("--encoders", nargs="+", choices=ENCODERS, default=list(ENCODERS))
-    found.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    found.add_argument("--methods", nargs="+", choices=(*METHODS, LONGER), default=list(METHODS))
     found.add_argument("--draws", type=int, default=3)
     found.add_argument("--size", default="mini", help="of the language models")
     found.add_argument("--scale", type=float, default=1.0, help="factor on what the encoders are trained on")

@@ -94,25 +94,28 @@ class TestPages:
         low, high = hits(0.5), hits(0.5) | hits(0.4, seed=3)
         cells = [cell("", name, 0, low) for name in ("majority", "TF-IDF")]
         cells += [
-            cell("gpt", method, 0, one) for method, one in (("scratch", low), ("frozen", high), ("finetune", low))
+            cell("gpt", method, 0, one)
+            for method, one in (("scratch", low), ("frozen", high), ("finetune", low), ("longer", high))
         ]
         made = set_table(TEXTS, cells)
         assert made is not None
-        assert [row.name for row in made.rows][:3] == ["majority", "TF-IDF", "gpt, from scratch"]
+        names = [row.name for row in made.rows]
+        assert names[:4] == ["majority", "TF-IDF", "gpt, from scratch", "gpt, from scratch, 30 passes"]
         gaps = {row.method: row.over_scratch for row in made.rows}
         assert gaps["scratch"] is None
-        assert [gaps[name].beyond_doubt for name in ("frozen", "finetune")] == [1, 0]  # type: ignore[union-attr]
+        assert [gaps[name].beyond_doubt for name in ("frozen", "finetune", "longer")] == [1, 0, 1]  # type: ignore[union-attr]
+        assert [row.closed is None for row in made.rows if row.encoder] == [True, True, False, False]
         write(tmp_path / "page.md", cells, [TEXTS, PAIRS], {"command": "c <x>", "date": "d", "machine": "m"})
         page = (tmp_path / "page.md").read_text()
         assert "| gpt, frozen | 1 | 1 / 0 / 0 | 1 / 0 / 0 |" in page
         assert "c &lt;x&gt;" in (tmp_path / "page.html").read_text()
         held = json.loads((tmp_path / "page.json").read_text())
-        frozen = held["sets"][0]["rows"][3]
+        frozen = held["sets"][0]["rows"][4]
         assert frozen["over_scratch"]["value"] == pytest.approx(high.mean() - low.mean())
         assert frozen["closed"] == pytest.approx((high.mean() - low.mean()) / (1 - low.mean()))
         shown = (tmp_path / "page.html").read_text()
         assert shown.count("<circle") == len(made.rows)
-        assert shown.count('<span class="above"><b>') == 1, "one method is above both"
+        assert shown.count('<span class="above"><b>') == 2, "two methods are above both"
 
     def test_pairs_have_no_gains(self) -> None:
         own = np.array([[1.0, 1.0], [0.0, 1.0]] * 50)
