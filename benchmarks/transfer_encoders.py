@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.sources import read_novels, read_raw_imdb, read_yoruba
-from benchmarks.transfer_sets import ENGLISH, YORUBA
+from benchmarks.sources import read_masakhane, read_novels, read_raw_imdb, read_yoruba
+from benchmarks.transfer_sets import ENGLISH, YORUBA, YORUBA_NEWS
 from langnet.recipes.model import Model, load
 from langnet.recipes.pretrain import PretrainOptions, Run, pretrain
 from langnet.recipes.word_vectors import WordVectorOptions, train_word_vectors
@@ -25,8 +25,9 @@ VOCABULARY = 8192
 TOKENS = {
     ENGLISH: {"gpt": 10_000_000, "awd-lstm": 6_000_000, "elmo": 2_500_000},
     YORUBA: {"gpt": 3_000_000, "awd-lstm": 2_000_000, "elmo": 800_000},
+    YORUBA_NEWS: {"gpt": 5_000_000, "awd-lstm": 3_000_000, "elmo": 1_200_000},
 }
-PASSES = {ENGLISH: 5, YORUBA: 20}  # of word vectors
+PASSES = {ENGLISH: 5, YORUBA: 20, YORUBA_NEWS: 10}  # of word vectors
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,10 @@ class Encoders:
 
     def _texts(self, raw: str) -> list[str]:
         """The raw texts, in an order of their own."""
-        if raw == YORUBA:
+        if raw in (YORUBA, YORUBA_NEWS):
             texts = read_yoruba(self.data / "yoruba_text")
+            if raw == YORUBA_NEWS:
+                texts += read_masakhane(self.data / "masakhane_news" / "yor")[0].texts
         else:
             texts = read_raw_imdb(self.data / "imdb") + read_novels(self.data / "novels_en" / "corpus")
         return [texts[i] for i in np.random.default_rng(0).permutation(len(texts))]

@@ -136,7 +136,7 @@ def _blimp(data: Path) -> Split:
 
 
 _UD, _NER = "ud/UD_English-EWT/en_ewt-ud", "masakhaner2/data/yor"
-ENGLISH, YORUBA = "english", "yoruba"
+ENGLISH, YORUBA, YORUBA_NEWS = "english", "yoruba", "yoruba_news"  # the last with training articles, unlabelled
 _SICK = ("sick/SICK_train.txt", "sick/SICK.txt")
 SETS: Sequence[TaskSet] = (
     TaskSet("IMDB", CLASSIFY, ENGLISH, 200, 1000, _imdb),
@@ -145,6 +145,7 @@ SETS: Sequence[TaskSet] = (
     TaskSet("MR", CLASSIFY, ENGLISH, 500, 2000, _two_files("MR", ("rt-polarity.pos", "rt-polarity.neg"))),
     TaskSet("SUBJ", CLASSIFY, ENGLISH, 500, 2000, _two_files("SUBJ", ("subj.objective", "subj.subjective"))),
     TaskSet("MasakhaNEWS yor", CLASSIFY, YORUBA, 300, 411, _masakhane),
+    TaskSet("MasakhaNEWS yor, its articles read", CLASSIFY, YORUBA_NEWS, 300, 411, _masakhane),
     TaskSet(
         "SNLI", "entail", ENGLISH, 2000, 2000,
         files("entail", "infersent_bundle/SNLI/s1.dev", "infersent_bundle/SNLI/s1.test"),
@@ -162,6 +163,10 @@ SETS: Sequence[TaskSet] = (
     ),
     TaskSet("UD English-EWT", "tag", ENGLISH, 300, 1000, files("tag", f"{_UD}-train.conllu", f"{_UD}-test.conllu")),
     TaskSet("MasakhaNER yor", "tag", YORUBA, 500, 1000, files("tag", f"{_NER}/train.txt", f"{_NER}/test.txt")),
+    TaskSet(
+        "MasakhaNER yor, news read", "tag", YORUBA_NEWS, 500, 1000,
+        files("tag", f"{_NER}/train.txt", f"{_NER}/test.txt"),
+    ),
     TaskSet(
         "COPA", "choose", ENGLISH, 400, 100,
         files("choose", "superglue_small/copa/train.jsonl", "superglue_small/copa/val.jsonl"),

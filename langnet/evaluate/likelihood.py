@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -126,7 +126,8 @@ def likelihoods(
         on_question: called with the number of questions done.
 
     Raises:
-        LangnetError: an ending is empty, or longer than the encoder's context.
+        LangnetError: an ending is empty, or longer than the encoder's context; or there is a prompt and the model reads
+            from the end.
     """
     was_training = encoder.training
     encoder.eval()
@@ -143,6 +144,12 @@ def _answer(
     encoder: Encoder, tokenizer: Tokenizer, questions: Sequence[Sequence[Continuation]]
 ) -> list[list[Likelihood]]:
     flat = [one for question in questions for one in question]
+    backward = tokenizer.direction == "backward"
+    if backward and any(one.prompt for one in flat):
+        raise LangnetError(
+            "a model that reads texts from their end gives no probability of an ending after its beginning, only of "
+            "whole sentences; take one that reads forward"
+        )
     tokens, spelling = located_tokens(encoder, tokenizer, [one.prompt + one.ending for one in flat])
     limit = (encoder.context or UNLIMITED) + 1  # the last token is only predicted
     rows: list[Row] = []
@@ -150,6 +157,8 @@ def _answer(
     for question in questions:
         part = slice(len(rows), len(rows) + len(question))
         fitted = fitted_rows(question, tokens[part], (tokenizer.start_id, tokenizer.extract_id), limit)
+        if backward:
+            fitted = [_turned(row) for row in fitted]
         jobs += _jobs(encoder, fitted, len(rows))
         rows += fitted
     nats = np.zeros(len(rows))
@@ -162,6 +171,12 @@ def _answer(
     ]
     places = np.cumsum([0, *(len(question) for question in questions)])
     return [likely[a:b] for a, b in pairwise(places)]
+
+
+def _turned(row: Row) -> Row:
+    """A whole text from its end to its beginning, between the marks of start and end."""
+    own = slice(1, 1 + len(row.places))
+    return replace(row, ids=np.concatenate([row.ids[:1], row.ids[own][::-1], row.ids[own.stop :]]))
 
 
 def n_unknown(row: Row, tokenizer: Tokenizer, known: int | None) -> int:

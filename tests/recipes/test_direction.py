@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from langnet.errors import LangnetError
+from langnet.evaluate.likelihood import Continuation
 from langnet.hub.folder import list_models
 from langnet.recipes.finetune import FinetuneOptions, finetune
 from langnet.recipes.model import load
@@ -30,6 +31,14 @@ def test_scores_are_those_of_turned_ids(model):
             shares = model.encoder.logits(model.encoder(ids[:, :-1]).top)[0].double().log_softmax(1)
         expected = shares.gather(1, ids[0, 1:, None]).sum().item()
         assert score.log_probability == pytest.approx(expected, rel=1e-4)
+
+
+def test_likelihoods_are_those_of_turned_ids(model):
+    asked = [[Continuation("", text, ends=True) for text in TEXTS]]
+    scores = [score.log_probability for score in model.score_texts(TEXTS)]
+    assert [found.log_probability for found in model.likelihoods(asked)[0]] == pytest.approx(scores, rel=1e-5)
+    with pytest.raises(LangnetError, match="no probability of an ending after its beginning"):
+        model.likelihoods([[Continuation("The film", " was a joy.")]])
 
 
 def test_it_learned_to_read_backward(model):
