@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchmarks.transfer_cells import Resampler, TableCell
 from benchmarks.transfer_sets import MINIMAL_PAIRS, TaskSet, scores_of
@@ -49,6 +49,7 @@ class TableRow:
         seconds: of the processor, a draw.
         over_scratch, over_neighbour: paired gains; None where there is nothing to compare with.
         closed: the share of what the same network from random weights lacks to a perfect score that is made up.
+        scores: all of them by name, the first one too, as means over draws.
     """
 
     encoder: str
@@ -60,6 +61,7 @@ class TableRow:
     over_scratch: Gap | None = None
     over_neighbour: Gap | None = None
     closed: float | None = None
+    scores: dict[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -92,16 +94,19 @@ class SetTable:
     def head(self) -> list[str]:
         """Of a table of its rows."""
         return [
-            "method", self.metric, "over scratch", "of the gap", "over the best neighbour", "draws", "processor seconds"
+            "method", self.metric, "over scratch", "of the gap", "over the best neighbour", "also", "draws",
+            "processor seconds",
         ]  # fmt: skip
 
     def cells(self, row: TableRow) -> list[str]:
         """A row as text."""
         n = self.digits
+        also = [f"{name.replace('_', ' ')} {value:.{n}f}" for name, value in row.scores.items()][1:2]
         return [
             row.name, f"{row.value:.{n}f} [{row.interval.low:.{n}f}, {row.interval.high:.{n}f}]",
             row.over_scratch.text(n) if row.over_scratch else "", "" if row.closed is None else f"{row.closed:.0%}",
-            row.over_neighbour.text(n) if row.over_neighbour else "", str(row.draws), f"{row.seconds:.0f}",
+            row.over_neighbour.text(n) if row.over_neighbour else "", *(also or [""]), str(row.draws),
+            f"{row.seconds:.0f}",
         ]  # fmt: skip
 
 
@@ -137,7 +142,10 @@ def set_table(task: TaskSet, cells: Sequence[TableCell]) -> SetTable | None:
         if gaps[0] is not None and method in PRETRAINED:
             lacking = PERFECT.get(metric, 1.0) - means[encoder, SCRATCH][0]
             closed = gaps[0].value / lacking if lacking else 0.0
-        rows.append(TableRow(encoder, method, len(groups[key]), value, interval, seconds, *gaps, closed))
+        scores = {
+            name: sum(cell.scores[name] for cell in groups[key]) / len(groups[key]) for name in groups[key][0].scores
+        }
+        rows.append(TableRow(encoder, method, len(groups[key]), value, interval, seconds, *gaps, closed, scores))
     return SetTable(task, metric, cells[0].n_train, n_test, rows)
 
 

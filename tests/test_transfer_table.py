@@ -24,7 +24,7 @@ def cell(encoder: str, method: str, draw: int, hits: np.ndarray, name: str = "te
     n = len(hits)
     statistics = np.zeros((n, 4))
     statistics[np.arange(n), np.where(hits, 0, 1)] = 1  # of a confusion matrix whose gold class is the first
-    scores = {"accuracy": float(hits.mean())}
+    scores = {"accuracy": float(hits.mean()), "macro_f1": 0.25}
     return TableCell(name, encoder, method, draw, 20, scores, 1.5, "settings", statistics)
 
 
@@ -113,6 +113,8 @@ class TestPages:
         frozen = held["sets"][0]["rows"][4]
         assert frozen["over_scratch"]["value"] == pytest.approx(high.mean() - low.mean())
         assert frozen["closed"] == pytest.approx((high.mean() - low.mean()) / (1 - low.mean()))
+        assert frozen["scores"] == {"accuracy": high.mean(), "macro_f1": 0.25}
+        assert "| macro f1 0.250 | 1 | 2 |" in page
         shown = (tmp_path / "page.html").read_text()
         assert shown.count("<circle") == len(made.rows)
         assert shown.count('<span class="above"><b>') == 2, "two methods are above both"
