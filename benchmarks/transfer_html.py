@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.transfer_rows import NAMES, SCRATCH, SUMMARY_HEAD, Gap, SetTable, TableRow, summary
+from benchmarks.transfer_rows import CONTROLS, NAMES, SUMMARY_HEAD, Gap, SetTable, TableRow, summary
 from langnet import __version__
 from langnet.study.html import Markup, table, tag
 
@@ -99,7 +99,7 @@ def _plot(row: TableRow, span: tuple[float, float], best: float | None) -> Marku
     if best is not None:
         line = tag("line", x1=place(best), x2=place(best), y1=0.0, y2=HEIGHT, class_="best")
     bar = tag("line", x1=place(row.interval.low), x2=place(row.interval.high), y1=middle, y2=middle, class_="bar")
-    kind = "dot neighbour" if not row.encoder else "dot scratch" if row.method == SCRATCH else "dot"
+    kind = "dot neighbour" if not row.encoder else "dot scratch" if row.method in CONTROLS else "dot"
     dot = tag("circle", cx=place(row.value), cy=middle, r=4.0, class_=kind)
     title = tag("title", f"{row.name}: {row.value:.3f}, from {row.interval.low:.3f} to {row.interval.high:.3f}")
     return tag("svg", title, line, bar, dot, width=WIDTH, height=HEIGHT, role="img")

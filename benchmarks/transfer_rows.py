@@ -10,6 +10,7 @@ from benchmarks.transfer_sets import MINIMAL_PAIRS, TaskSet, scores_of
 from langnet.evaluate.intervals import Interval
 
 SCRATCH = "scratch"
+CONTROLS = (SCRATCH, "longer")  # the network from random weights
 PRETRAINED = ("frozen", "finetune", "documents")
 PERFECT = {"BLEU": 100.0}  # of other scores 1
 NAMES = {
