@@ -151,9 +151,15 @@ def unlabelled(kind, items):
     return [replace(item, **{HELD.get(kind, "label"): None}) for item in items]
 
 
+COSTLY = {"corefer", "multilabel", "parse", "tag"}  # seconds each; the others walk the same way
+
+
 @pytest.mark.parametrize(
     ("kind", "method"),
-    [*((kind, "finetune") for kind in FURTHER), *((kind, "frozen") for kind in ("answer", "entail", "multilabel"))],
+    [
+        *(pytest.param(kind, "finetune", marks=pytest.mark.slow if kind in COSTLY else ()) for kind in FURTHER),
+        *((kind, "frozen") for kind in ("answer", "entail", "multilabel")),
+    ],
 )
 def test_every_such_kind_learns_from_them(tiny_model, tiny_labelled, kind, method):
     items, notes = TRAIN[kind](tiny_labelled)[:28], Notes()
