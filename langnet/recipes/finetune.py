@@ -45,7 +45,6 @@ from langnet.transfer.standardise import standardise_head
 
 # By method (LOG.md, 2026-11-30): random weights have further to go; a head on frozen features is fitted at once.
 COURSES: dict[Method, Course] = {
-    "frozen": Course(3e-4, 3, 3),
     "finetune": Course(3e-4, 3, 3),
     "scratch": Course(1e-3, 10, 10),
 }
@@ -274,7 +273,8 @@ class _Job:
 
     def _facts(self, n: int, n_extra: int) -> dict[str, object]:
         facts: dict[str, object] = {"examples": n, "pseudo_labelled": n_extra, "options": asdict(self.options)}
-        facts["learning_rate"] = COURSES[self.options.method].peak(self.options)
+        if self.options.method != "frozen":
+            facts["learning_rate"] = COURSES[self.options.method].peak(self.options)
         weights = self.model.network.layer_weights()
         if weights:
             facts["layer_weights"] = weights

@@ -64,10 +64,14 @@ class TransferOptions:
     head_learning_rate: float = 2e-3
     head_epochs: float | None = None
 
+    def head_course(self) -> Course:
+        """Of a new head alone."""
+        return Course(self.head_learning_rate, HEAD_EPOCHS, HEAD_EPOCHS)
+
     def course(self) -> Course:
         """Of what learns in the end: the head alone, or all."""
         if self.finetune.method == "frozen":
-            return Course(self.head_learning_rate, HEAD_EPOCHS, HEAD_EPOCHS)
+            return self.head_course()
         return replace(SCRATCH, rate=self.head_learning_rate) if self.finetune.method == "scratch" else FINETUNE
 
 
@@ -239,12 +243,12 @@ class TransferJob:
 
     def learn_head(self, folder: Path | None, resume: bool) -> None:
         """Let the head alone learn, on the states of the encoder as it is."""
-        shared, course = self.options.finetune, Course(self.options.head_learning_rate, HEAD_EPOCHS, HEAD_EPOCHS)
+        shared = self.options.finetune
         epochs = self.options.head_epochs or (shared.epochs if shared.method == "frozen" else None)
         own = replace(
             shared, epochs=epochs, learning_rate=None, adapters=0, least_steps=max(shared.least_steps, HEAD_STEPS)
         )
-        fit = Fit(own, course, str(self.device), folder, self.progress, resume)
+        fit = Fit(own, self.options.head_course(), str(self.device), folder, self.progress, resume)
         with self._frozen():
             self.model.history = fit.run(self.model.network, self.batches, self._validation())
 
@@ -359,11 +363,9 @@ class TransferJob:
             facts["pseudo_labelled"] = len(self.guessed)
         head = asdict(replace(options.head, tokenizer=None))  # it stands in the model's folder
         del head["tokenizer"], head["frozen"]
-        facts |= {
-            "head": head,
-            "head_learning_rate": options.head_learning_rate,
-            "learning_rate": options.course().peak(options.finetune),
-        }
+        facts |= {"head": head, "head_learning_rate": options.head_learning_rate}
+        if options.finetune.method != "frozen":
+            facts["learning_rate"] = options.course().peak(options.finetune)
         weights = self.model.network.layer_weights()
         if weights:
             facts["layer_weights"] = weights
