@@ -335,9 +335,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.sched_setaffinity(0, {chosen.processor})
     texts = read_set(chosen)
     bench = Bench(texts, chosen.work or chosen.output.with_name(chosen.output.stem + ".work"), chosen)
-    rows = [bench.row(key) for key in chosen.rows]
-    if chosen.pretrain_only:
-        return
     given = list(sys.argv[1:] if arguments is None else arguments)
     facts = {
         "command": shlex.join(["python", "-m", "benchmarks.equal_budget", *given]),
@@ -347,7 +344,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "raw_texts": len(texts.raw), "raw_words": sum(len(text.split()) for text in texts.raw), "read": READ,
         "development": chosen.development, "busy": chosen.busy, "matrix": chosen.matrix,
     }  # fmt: skip
-    made = [asdict(row) for row in rows]
+    if chosen.keep_others:
+        kept(chosen.output, [], facts, ROWS)  # what does not fit is said before the minutes are spent
+    made = [asdict(bench.row(key)) for key in chosen.rows]
+    if chosen.pretrain_only:
+        return
     if chosen.keep_others:
         made, neighbours, facts = kept(chosen.output, made, facts, ROWS)
     else:
