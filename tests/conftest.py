@@ -14,14 +14,14 @@ import pytest
 import torch
 
 from langnet.cli import main
-from langnet.recipes import finetune_options
 from langnet.recipes.model import Model
 from langnet.recipes.pretrain import PretrainOptions, pretrain
 from langnet.text.labelled import LabelledData
+from tests.short import shorten
 from tests.warm import Commands
 
 torch.set_num_threads(1)
-finetune_options.RUNS_OF_FEW = 1  # three times the time of most tests; tests/recipes/test_seeds.py asks for several
+shorten()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -68,6 +68,7 @@ def test_operations_of_an_lstm_are_counted_by_hand():
     assert shape.operations() == 20 * 6 * 110
 
 
+@pytest.mark.slow
 def test_awd_lstm_beside_a_plain_lstm(tmp_path):
     page = tmp_path / "lstm.md"
     awd_lstm_speed.main([*TINY_LSTM, "--output", str(page), "--only", "plain-tuned", "langnet", "peak"])

@@ -190,6 +190,7 @@ class TestCompany:
         search = GridSearchCV(TextClassifier(tiny_model, epochs=1), grid, cv=2).fit(*data)
         assert search.best_params_ == {"method": "frozen"}
 
+    @pytest.mark.slow
     def test_several_processes(self, tiny_model, data, tmp_path):
         folder = tiny_model.save(tmp_path / "lm")
         grid = {"learning_rate": [1e-4, 1e-3]}

@@ -64,7 +64,7 @@ def _import_everything():
         # The command line asks the environment for the terminal's width; compiled kernels are for few.
         if path.parent != root and path.parent.name != "cli" and not path.stem.endswith("kernels"):
             importlib.import_module(".".join(path.relative_to(root.parent).with_suffix("").parts))
-    langnet.recipes.finetune_options.RUNS_OF_FEW = 1  # as in tests/conftest.py
+    importlib.import_module("tests.short").shorten()
     torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))])  # the first optimizer imports the compiler
 
 

@@ -46,6 +46,7 @@ def test_frozen_with_unlabelled_texts_by_every_way(model, reviews, tmp_path):
     np.testing.assert_allclose(load(tmp_path / "classifier").predict_proba(test), found, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_an_encoder_of_characters_has_document_vectors_of_words(reviews):
     texts, moods = reviews
     labels = [str(mood) for mood in moods[:30]]

@@ -1,6 +1,7 @@
 """Every kind of task on every family of encoders by every method: trains, saves, loads, guesses the same."""
 
 import dataclasses
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,11 +16,12 @@ from langnet.recipes.explain import ExplainOptions, explain_items
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.kinds.kind import HeadOptions
 from langnet.recipes.kinds.registry import KINDS, find_kind
-from langnet.recipes.model import load
+from langnet.recipes.model import Model, load
 from langnet.recipes.pretrain import PretrainOptions, pretrain
 from langnet.recipes.transfer import TransferOptions, evaluate_task, transfer
 from langnet.tasks.task import ClassGuess
 from langnet.training.progress import SilentProgress
+from tests.conftest import sentences
 from tests.recipes import kind_items
 from tests.recipes.kind_items import HEADS, ODD, TRAIN
 
@@ -42,10 +44,15 @@ class Losses(SilentProgress):
         self.losses += [] if loss is None else [loss]
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
-def model(request, tiny_labelled):
-    options = PretrainOptions(request.param, "tiny", context=32, steps=2, batch_tokens=256, document_vectors=False)
-    return pretrain(tiny_labelled.texts[:100], options, texts=True)
+@functools.cache  # a fixture's parameter that stands in a row beside others is made anew for each row
+def pretrained(family: str) -> Model:
+    options = PretrainOptions(family, "tiny", context=32, steps=2, batch_tokens=256, document_vectors=False)
+    return pretrain(sentences(100, seed=1).texts, options, texts=True)
+
+
+@pytest.fixture(params=FAMILIES)
+def model(request):
+    return pretrained(request.param)
 
 
 def _head(kind: str) -> HeadOptions:

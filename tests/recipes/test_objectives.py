@@ -155,7 +155,14 @@ def test_a_resumed_run_ends_where_the_whole_does(tiny_labelled, tmp_path, monkey
     assert resumed.facts["validation"] == whole.facts["validation"]
 
 
-@pytest.mark.parametrize("objective", ["bidirectional", "masked", "causal+masked", "denoising", "skip-thoughts"])
+@pytest.mark.parametrize(
+    "objective",
+    [
+        "masked",
+        "denoising",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("bidirectional", "causal+masked", "skip-thoughts")),
+    ],
+)
 def test_it_learns(tiny_labelled, objective):
     model = pretrain(tiny_labelled.texts[:200], options_for("gpt", objective, steps=40, batch_tokens=256), texts=True)
     name = f"validation_{min(SCORES[objective])}"

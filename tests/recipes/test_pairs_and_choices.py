@@ -59,7 +59,10 @@ def test_details_name_classes_ties_and_chance():
     assert lines[1].startswith("1 questions with two alternatives as probable")
 
 
-@pytest.mark.parametrize(("family", "arrangement"), [("gpt", "packed"), ("awd-lstm", "separate")])
+@pytest.mark.parametrize(
+    ("family", "arrangement"),
+    [("gpt", "packed"), pytest.param("awd-lstm", "separate", marks=pytest.mark.slow)],
+)
 def test_pairs_are_learned(tiny_labelled, family, arrangement):
     """Whether both texts have the same one of three words, which no word of either text tells alone."""
     from langnet.recipes.pretrain import PretrainOptions, pretrain

@@ -13,6 +13,7 @@ from langnet.encoders.vectors import vectors_of
 from langnet.encoders.word_space import WordSpace
 from langnet.errors import LangnetError
 from langnet.recipes import fit
+from langnet.recipes import transfer as transfer_module
 from langnet.recipes.finetune import finetune
 from langnet.recipes.finetune_options import Course, FinetuneOptions
 from langnet.recipes.model import Model
@@ -21,6 +22,7 @@ from langnet.tasks.language_model import LanguageModel
 from langnet.training.progress import SilentProgress
 from langnet.transfer.model import TaskModel
 from tests.recipes.kind_items import TRAIN
+from tests.short import FULL
 from tests.training.test_loop import KilledAt
 from tests.transfer.test_layers import equal_groups
 
@@ -105,6 +107,8 @@ def test_rates_and_passes_where_they_are_left_open(monkeypatch, tiny_model, tiny
         raise Stopped
 
     monkeypatch.setattr(fit, "Trainer", trainer)
+    for name, course in zip(("FINETUNE", "SCRATCH"), FULL, strict=True):
+        monkeypatch.setattr(transfer_module, name, course)
     head_first = kind == "classify" and options.get("method") != "scratch"  # whose head is fitted, and not trained
     given = FinetuneOptions(**{"least_steps": 1, "batch_size": 4, "seeds": 1, "head_first": head_first, **options})
     with pytest.raises(Stopped):

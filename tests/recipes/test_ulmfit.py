@@ -24,7 +24,7 @@ def options(direction="forward", steps=40):
         direction,
         replace(general_options(), size="tiny", steps=steps, batch_tokens=560, prepare=vocabulary),
         replace(target_options(), steps=6, batch_tokens=560, prepare=replace(vocabulary, new_vocabulary=True)),
-        replace(classifier_options(), epochs=20),
+        replace(classifier_options(), epochs=12),
     )
 
 
@@ -93,6 +93,7 @@ def test_a_second_run_takes_what_is_there(both, general, monkeypatch):
         recipe.ulmfit(train.texts, train.labels, folder, options("both"), general=[general])
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on(tmp_path, both, general, monkeypatch):
     """Stage 2 is broken off after its first stage is kept; the next run makes only what is missing."""
     _, made = both

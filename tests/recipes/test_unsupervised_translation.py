@@ -99,6 +99,7 @@ class TestRounds:
             with pytest.raises(LangnetError, match="other texts or with other options"):
                 back_translate(source, target, other, run, pairs=PAIRS)
 
+    @pytest.mark.slow
     def test_a_killed_run_ends_the_same(self, learned, tmp_path):
         source, target = sentences(150, 0), [ciphered(text) for text in sentences(150, 1)]
         quick = replace(OPTIONS, epochs=0.5, head={**OPTIONS.head, "hidden": 8, "decoder_hidden": 8})

@@ -18,6 +18,7 @@ TINY = DemoOptions(
 )
 
 
+@pytest.mark.slow
 def test_the_whole_demo(tmp_path, parts, monkeypatch):
     monkeypatch.setattr(demo, "PRETRAIN_SHARE", 0.05)
     train, test = parts
@@ -116,7 +117,7 @@ def test_the_command_on_own_files(tmp_path, tiny_labelled, runner):
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("\n\n".join(tiny_labelled.texts[260:]))
     command = ["langnet", "demo", "--text", "a.txt", "b.txt", "--labels", "labelled.jsonl", "--test", "test.jsonl"]
-    options = ["--minutes", 0.12, "--text-column", "body", "--label-column", "y", "-o", "out"]
+    options = ["--minutes", 0.05, "--text-column", "body", "--label-column", "y", "-o", "out"]
     done = runner.run([*command, *options], tmp_path)
     assert done.returncode == 0, done.stderr
     assert "out/report.html" in done.stdout

@@ -191,7 +191,7 @@ def test_pronouns_of_gap(story_model):
         return Document(story.words, story.sentences, tuple(c for c in story.chains if pronoun in c), choice=choice)
 
     items, kind = [asked(story) for story in stories(160, 3)], Coreference()
-    options = TransferOptions(FinetuneOptions("scratch", epochs=8, batch_size=8), HeadOptions(0.0, 16, {"width": 32}))
+    options = TransferOptions(FinetuneOptions("scratch", epochs=5, batch_size=8), HeadOptions(0.0, 16, {"width": 32}))
     model = transfer(story_model, kind, items[:120], options)
     report, _ = evaluate_task(model, kind, items[120:], items[:120])
     scores = report.rows[0].scores
