@@ -84,13 +84,13 @@ def finetune(
     names, classes = _class_ids(texts, labels)
     forgetting = Forgetting.begin(base, options.forgetting)
     say_what_is_kept(base, options, progress)
-    starts = list[_Start]()
+    starts, parts = list[_Start](), _hold_out(classes, options)
 
     def run(seed: int, place: Path | None, resumed: bool, judged: bool) -> Model:
-        job = _Job(base, replace(options, seed=seed), names, classes, progress)
+        job = _Job(base, replace(options, seed=seed), (names, classes), parts, progress)
         if not starts or not (options.method == "scratch" or same_start(base, options)):
             starts[:] = [job.prepare(texts, unlabelled)]
-        made = job.run(starts[0], place, resumed, options.seed)
+        made = job.run(starts[0], place, resumed)
         if judged:
             made.facts["finetune"]["judged"] = asdict(job.judge())
         return made
@@ -122,23 +122,38 @@ class _Start:
 
 
 class _Job:
-    """One transfer: the steps of `finetune`, and what they share."""
+    """One transfer: the steps of `finetune`, and what they share.
+
+    Args:
+        base: what it starts from.
+        options: how.
+        labels: the names of the classes, and the class of every text.
+        parts: places of the texts that are learned from, by the head on frozen features too, and of those held out.
+        progress: where it is shown.
+    """
 
     def __init__(
-        self, base: Model, options: FinetuneOptions, names: list[str], classes: np.ndarray, progress: Progress | None
+        self,
+        base: Model,
+        options: FinetuneOptions,
+        labels: tuple[list[str], np.ndarray],
+        parts: tuple[np.ndarray, np.ndarray],
+        progress: Progress | None,
     ):
-        self.base, self.options, self.names, self.classes, self.progress = base, options, names, classes, progress
+        self.base, self.options, self.progress = base, options, progress
+        self.names, self.classes = labels
+        self.parts, self.learned_classes = parts, self.classes[parts[0]]
         self.device = torch.device(options.device) if options.device else default_device()
         self.choice: FrozenChoice | None = None
         self.student: Student | None = None
-        self.learned, self.held_out = list[Example](), list[Example]()  # of the labelled texts
+        self.learned, self.held_out = list[Example](), list[Example]()
         self.encoder = starting_encoder(base, options).to(self.device)
         space = None if options.method == "scratch" or not options.document_features else base.document_vectors
         if space is not None and base.is_classifier:
             space = space.without_scores()  # they are of the labels before
         self.model = replace(
             base,
-            labels=names,
+            labels=self.names,
             document_vectors=space,
             history=[],
             card="",
@@ -150,29 +165,31 @@ class _Job:
         """Read the texts, and fit the head that everything starts from."""
         guessed, head = list[tuple[str, np.ndarray]](), None
         if unlabelled and self.model.document_vectors is not None:
-            guessed = self._co_train(texts, self.model.document_vectors, unlabelled)
+            guessed = self._co_train([texts[i] for i in self.parts[0]], self.model.document_vectors, unlabelled)
         examples = self.model.examples(texts, self.classes.tolist())  # with the features that co-training has made
+        learned = [examples[i] for i in self.parts[0]]
         if self.student:
             # Fine-tuning goes on from here and standardises the states, so it has to have seen some.
             frozen = self.options.method == "frozen"
-            table = without_states(self.encoder, examples) if frozen else self._read(examples)
+            table = without_states(self.encoder, learned) if frozen else self._read(learned)
             head = document_head(table, self.student.weight, self.student.bias)
         elif self.options.method == "frozen" or (self.options.method == "finetune" and self._needs_head(unlabelled)):
-            head, guessed = self._read_and_fit(examples, unlabelled)
+            head, guessed = self._read_and_fit(learned, unlabelled)
         return _Start(examples, head, guessed, self.choice, self.student)
 
-    def run(self, start: _Start, folder: Path | None, resume: bool, split_seed: int) -> Model:
+    def run(self, start: _Start, folder: Path | None, resume: bool) -> Model:
         """Learn from where another run, or this one, has prepared to start."""
         examples, head, guessed = start.examples, start.head, start.guessed
+        self.learned, self.held_out = ([examples[i] for i in part] for part in self.parts)
         self.choice, self.student = start.choice, start.student
         if start.student:
             self.model.document_vectors = start.student.space
         self.model.network = self._network(head)
         if self.options.method == "finetune" and not self.options.head_first:
-            standardise_head(self.model.network, examples, self.model.collate, self.options.seed)
+            standardise_head(self.model.network, self.learned, self.model.collate, self.options.seed)
         if self.options.method != "frozen":
             extra = self.model.examples([text for text, _ in guessed], [label for _, label in guessed])
-            self._train(examples, extra, split_seed, folder, resume)
+            self._train(extra, folder, resume)
         self.model.network.eval()
         self.model.facts["finetune"] = self._facts(len(examples), len(guessed))
         return self.model
@@ -185,13 +202,15 @@ class _Job:
     ) -> tuple[FrozenHead, list[tuple[str, np.ndarray]]]:
         """The head on frozen features; unlabelled texts that it guessed, with their probabilities (C,)."""
         table = self._read(examples)
-        head, self.choice = fit_frozen(table, self.classes, len(self.names), self.options.seed)
+        head, self.choice = fit_frozen(table, self.learned_classes, len(self.names), self.options.seed)
         if not unlabelled:
             return head, []
         options = self.options.pseudo_labels
         pool = options.sample(unlabelled, self.options.seed, encoded=True)
         pool_table = self._read(self.model.examples(pool))
-        head, index, guesses = pseudo_label(self.choice, table, self.classes, len(self.names), pool_table, options)
+        head, index, guesses = pseudo_label(
+            self.choice, table, self.learned_classes, len(self.names), pool_table, options
+        )
         return head, [(pool[i], guess) for i, guess in zip(index, guesses, strict=True)]
 
     def _co_train(
@@ -201,9 +220,9 @@ class _Job:
         options, seed = self.options.pseudo_labels, self.options.seed
         pool = options.sample(unlabelled, seed, encoded=False)
         labelled, others = (Documents.read(self.model.token_ids(part), space) for part in (texts, pool))
-        student = co_train(space, labelled, self.classes, len(self.names), others, seed, options.co_training)
+        student = co_train(space, labelled, self.learned_classes, len(self.names), others, seed, options.co_training)
         self.student, self.model.document_vectors = student, student.space
-        index = for_training(torch.from_numpy(student.guesses), self.classes, options)
+        index = for_training(torch.from_numpy(student.guesses), self.learned_classes, options)
         return [(pool[i], student.guesses[i].astype(np.float32)) for i in index]
 
     def _read(self, examples: list[Example]) -> FeatureTable:
@@ -241,13 +260,9 @@ class _Job:
             tasks.append((LanguageModel(), options.auxiliary_lm))
         return TaskModel(self.encoder, list(tasks), mix, options.learned_tokens).to(self.device)
 
-    def _train(
-        self, examples: list[Example], extra: list[Example], split_seed: int, folder: Path | None, resume: bool
-    ) -> None:
-        options = self.options
-        split = _hold_out(examples, self.classes, replace(options, seed=split_seed))
-        self.learned, self.held_out = train, held_out = split
-        mixed = _as_probabilities([*train, *extra], len(self.names)) if extra else train
+    def _train(self, extra: list[Example], folder: Path | None, resume: bool) -> None:
+        options, held_out = self.options, self.held_out
+        mixed = _as_probabilities([*self.learned, *extra], len(self.names)) if extra else self.learned
         batches = ExampleBatches(mixed, options.batch_size, options.seed, self.model.collate)
         course = replace(COURSES[options.method], fewest=1.0, most=1.0) if extra else COURSES[options.method]
         plan = Fit(options, course, str(self.device), folder, self.progress, resume)
@@ -300,18 +315,19 @@ def _class_ids(texts: Sequence[str], labels: Sequence[str]) -> tuple[list[str], 
     return [str(name) for name in names], classes
 
 
-def _hold_out(
-    examples: list[Example], classes: np.ndarray, options: FinetuneOptions
-) -> tuple[list[Example], list[Example]]:
-    """Split off the part that chooses the best step; nothing where it is switched off or would leave a class empty."""
-    count = round(options.validation_fraction * len(examples))
-    if count < 2:
-        return examples, []
-    order = np.random.default_rng(options.seed).permutation(len(examples))
+def _hold_out(classes: np.ndarray, options: FinetuneOptions) -> tuple[np.ndarray, np.ndarray]:
+    """The places of the texts that are learned from, and of those that choose the best step.
+
+    None of the latter where a head on a frozen encoder has no steps, where it is switched off, or where a class would
+    be left empty.
+    """
+    everything, nothing = np.arange(len(classes)), np.arange(0)
+    count = round(options.validation_fraction * len(classes))
+    if count < 2 or options.method == "frozen":
+        return everything, nothing
+    order = np.random.default_rng(options.seed).permutation(len(classes))
     held, kept = order[:count], order[count:]
-    if len(set(classes[kept])) < len(set(classes)):
-        return examples, []
-    return [examples[i] for i in kept], [examples[i] for i in held]
+    return (kept, held) if len(set(classes[kept])) == len(set(classes)) else (everything, nothing)
 
 
 def _as_probabilities(examples: list[Example], n_classes: int) -> list[Example]:

@@ -70,6 +70,20 @@ def test_pseudo_labels_are_used(tiny_model, tiny_labelled):
     assert 50 <= classifier.facts["finetune"]["pseudo_labelled"] <= 100
 
 
+@pytest.mark.parametrize("unlabelled", [False, True])
+def test_labels_that_are_held_out_teach_nothing(tiny_model, tiny_labelled, unlabelled):
+    """After one step there is none to choose, so other labels there give the same classifier."""
+    train, rest = tiny_labelled.subset(40, 0), tiny_labelled.texts[300:] if unlabelled else None
+    options = FinetuneOptions(epochs=1e-3, least_steps=1, validation_fraction=0.25)
+    held = np.random.default_rng(options.seed).permutation(40)[:10]
+    other = [{"neg": "pos", "pos": "neg"}[label] if i in held else label for i, label in enumerate(train.labels)]
+    one, two = (
+        finetune(tiny_model, train.texts, labels, options, unlabelled=rest).predict_proba(train.texts)
+        for labels in (train.labels, other)
+    )
+    np.testing.assert_array_equal(one, two)
+
+
 def test_mistakes_are_said(tiny_model):
     with pytest.raises(LangnetError, match="2 texts but 1 labels"):
         finetune(tiny_model, ["a", "b"], ["x"])
