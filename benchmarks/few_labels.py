@@ -11,6 +11,7 @@ what they were). Interrupted, the same command goes on where it stood.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import shlex
 import sys
@@ -77,6 +78,8 @@ def main() -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Pretrain, compare, write."""
+    if importlib.util.find_spec("transformers") is None:
+        raise SystemExit("MiniLM, a row of the table, is read by transformers: pip install transformers first")
     n_labels = arguments.labels or (100 if arguments.set == "imdb" else 200)
     raw, train, test = _read(arguments)
     work = arguments.work or arguments.output.with_name(arguments.output.name + ".work")

@@ -58,7 +58,7 @@ def multitask(
     adapters: Adapters = 0,
     epochs: Annotated[
         float | None,
-        typer.Option(help="Passes over all items; 3 to 10, of few items more; from scratch three times as many."),
+        typer.Option(help="Passes over the items of all; by default 3 (few items: up to 10), from scratch 10 to 30."),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Items a step.")] = 16,
     learning_rate: FinetuningRate = None,
