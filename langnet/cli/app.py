@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import glob
 import io
 import os
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
-from langnet.errors import LangnetError
+from langnet.errors import LangnetError, LangnetWarning
 
 if TYPE_CHECKING:
     from langnet.recipes.model import Model
@@ -84,7 +86,9 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = app(prog_name="langnet", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _in_one_line(warnings.showwarning)
+            status = app(prog_name="langnet", standalone_mode=False)
         sys.stdout.flush()
         if status == INTERRUPTED:  # some versions of Typer return it, others raise
             raise KeyboardInterrupt
@@ -111,6 +115,18 @@ def main() -> None:
         _fail(f"{describe().rstrip('.').replace('Value error, ', '')}; see {command} --help")
     else:
         sys.exit(status or 0)
+
+
+def _in_one_line(usual: Callable[..., None]) -> Callable[..., None]:
+    """Langnet's own warnings as a line without the place in its code; all others as they were."""
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, LangnetWarning):
+            print(f"langnet: warning: {' '.join(str(message).split())}", file=sys.stderr)
+        else:
+            usual(message, category, *place, **more)
+
+    return show
 
 
 def _way_on(verb: list[str]) -> str:
@@ -193,17 +209,26 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise LangnetError(f"cannot write {path}: {error.strerror or error}; choose another file") from None
 
 
-def check_writable(*paths: Path | None) -> None:
-    """Say before the work, not after it, that a file cannot be written."""
+def check_writable(*paths: Path | None, inputs: Sequence[str] | None = None) -> None:
+    """Say before the work, not after it, that a file cannot be written, or is one of the files that are read."""
+    read = [Path(name).resolve() for source in inputs or [] for name in _named_by(source)]
     for path in paths:
         if path is None:
             continue
+        whole = path.resolve()
+        if path.exists() and any(whole == one or whole.is_relative_to(one) for one in read):
+            raise LangnetError(f"{path} is one of the files that are read, so it is not written over; name another")
         if path.is_dir():
             raise LangnetError(f"cannot write {path}: it is a folder; give the name of a file")
         if not path.parent.is_dir():
             raise LangnetError(f"cannot write {path}: there is no folder {path.parent}; create it first")
         if not os.access(path if path.exists() else path.parent, os.W_OK):
             raise LangnetError(f"cannot write {path}: no permission; choose another place")
+
+
+def _named_by(source: str) -> list[str]:
+    """The files and folders that a source may mean: itself, those of a pattern, those that lie side by side."""
+    return [source, *glob.glob(source), *source.split("+")]
 
 
 def check_picture_folder(folder: Path | None) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from langnet.recipes.model import Model
 
 OUTPUT_HELP = "Folder of the calibrated model; by default the model's own, which is rewritten."
+_LEARNED = "these are the {} that the model has learned from; give others that it has not seen"
 TARGET_HELP = "Also find the threshold above which so many of the answers are right, with 95 % certainty."
 
 
@@ -61,8 +62,7 @@ def calibrate(
         gold, predictions, digest, warnings = _classifier(plain, folder, sources, (text_column, label_column))
     else:
         named = columns(text_column, second_column, label_column, None, separator)
-        gold, predictions, digest = _task(plain, sources, named, target_accuracy)
-        warnings = []
+        gold, predictions, digest, warnings = _task((plain, folder), sources, named, target_accuracy)
     found = fit_temperature(plain, gold, predictions, digest, target_accuracy)
     place = output or folder
     found.model.save(place, overwrite=overwrite or output is None)
@@ -90,25 +90,34 @@ def _classifier(
     learned = find_training_texts(remembered, folder)
     seen = {digest(text) for text in learned.texts} if learned else set()
     both = sum(digest(text) in seen for text in data.texts)
-    warnings = (
-        [f"the model has learned from {both:,} of the {len(data):,} texts, and is too sure of them"] if both else []
-    )
     if remembered and digest_of(data) == remembered.get("digest"):
-        raise LangnetError("these are the texts that the model has learned from; give others that it has not seen")
+        raise LangnetError(_LEARNED.format("texts"))
     predictions = Predictions.from_probabilities(model.predict_proba(data.texts), list(model.labels or []))
-    return data.labels, predictions, digest_of(data), warnings
+    return data.labels, predictions, digest_of(data), _warning(both, len(data), "texts")
 
 
-def _task(model: Model, sources: list[str], names: Columns, target: float | None) -> tuple[list[str], Predictions, str]:
-    """The same of a model for another task."""
+def _task(
+    made: tuple[Model, Path], sources: list[str], names: Columns, target: float | None
+) -> tuple[list[str], Predictions, str, list[str]]:
+    """The same of a model for another task, and its folder."""
     from langnet.recipes.calibrate import digest_of_items
     from langnet.recipes.kinds.registry import find_kind
+    from langnet.recipes.training_items import count_known, find_training_items
 
-    kind = find_kind(model.network.task.name)
-    items = kind.read(sources, as_in_training(names, model))
+    (model, folder), facts = made, made[0].facts.get("finetune") or {}
+    kind, names = find_kind(model.network.task.name), as_in_training(names, model)
+    items = kind.read(sources, names)
+    if digest_of_items(items) == (facts.get("training_items") or {}).get("digest"):
+        raise LangnetError(_LEARNED.format(kind.unit))
+    both = count_known(items, find_training_items(facts, folder, kind, names) or [])
     if target is not None and kind.gold(items) is None:
         raise LangnetError(f"the task '{kind.name}' answers with no single class, so it cannot abstain from one")
     decisions = kind.decisions(items, model.guess(items))
     if decisions is None:
         raise LangnetError(f"the task '{kind.name}' has no probabilities of classes to calibrate")
-    return *decisions, digest_of_items(items)
+    return *decisions, digest_of_items(items), _warning(both, len(items), kind.unit)
+
+
+def _warning(both: int, n: int, unit: str) -> list[str]:
+    """Where some of the texts were learned from."""
+    return [f"the model has learned from {both:,} of the {n:,} {unit}, and is too sure of them"] if both else []

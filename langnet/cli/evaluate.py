@@ -81,7 +81,7 @@ def evaluate(
 
     A language model stands beside a unigram model and a compressor, in bits per byte, and beside further models.
     """
-    check_writable(json_file, predictions)
+    check_writable(json_file, predictions, inputs=[*sources, *(train or [])])
     check_models(model, *(also or []))
     check_sources(sources, train)
     from langnet.hub.names import resolve_model
@@ -106,7 +106,7 @@ def evaluate(
         if also:
             raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
         named = columns(text_column, second_column, label_column, where, separator)
-        evaluate_task(loaded, (sources, train or []), named, files, threshold)
+        evaluate_task(loaded, folder, (sources, train or []), named, files, threshold)
         return
     if threshold is not None:
         raise LangnetError(f"{model} is a language model: it answers nothing, so it cannot abstain")

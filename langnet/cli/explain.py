@@ -51,7 +51,7 @@ def explain(
 
     Where a terminal has no colours, numbers stand behind the words.
     """
-    check_writable(html, json_file)
+    check_writable(html, json_file, inputs=file)
     if bool(texts) == bool(file):
         raise LangnetError('give either texts in quotes, as in langnet explain MODEL "a fine film", or --file FILE')
     check_models(model)

@@ -38,7 +38,7 @@ def inspect(
     from langnet.text.corpus import CorpusOptions
     from langnet.text.inspect import inspect_corpus
 
-    check_writable(json_file)
+    check_writable(json_file, inputs=[*sources, *(test or [])])
     options = CorpusOptions(text_column, documents)
     report = inspect_corpus(sources, options, label_column=label_column, test=test or None, seed=seed)
     console.print(report.render())

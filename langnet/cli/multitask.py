@@ -89,6 +89,7 @@ def multitask(
     from langnet.recipes.kinds.kind import Columns, HeadOptions
     from langnet.recipes.kinds.registry import find_kind
     from langnet.recipes.together import transfer_together
+    from langnet.recipes.training_items import describe_training_items
     from langnet.recipes.transfer import TransferOptions
     from langnet.training.progress import ConsoleProgress
     from langnet.transfer.schedule import named_schedule
@@ -108,14 +109,12 @@ def multitask(
     place, progress = run_folder(output), ConsoleProgress("multitask")
     made = transfer_together(model, read, how, temperature, folder=place, progress=progress, resume=resume)
     for name, (kind_name, files) in wanted.items():
-        facts = made[name].facts["finetune"]
-        facts["sources"], facts["columns"] = [str(Path(file).absolute()) for file in files], asdict(Columns())
+        facts, items = made[name].facts["finetune"], read[name][1]
+        facts["training_items"] = describe_training_items(items, files, output / name)
+        facts["columns"] = asdict(Columns())
         made[name].save(output / name, overwrite=overwrite)
-        share, items = facts["together"]["shares"][name], len(read[name][1])
-        console.print(
-            f"{output / name}: a model for the task '{kind_name}' from {items:,} items, in {share:.0%} of the steps",
-            highlight=False,
-        )
+        told = f"from {len(items):,} items, in {facts['together']['shares'][name]:.0%} of the steps"
+        console.print(f"{output / name}: a model for the task '{kind_name}' {told}", highlight=False)
     _forget_checkpoints(place, list(wanted))
 
 

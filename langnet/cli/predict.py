@@ -69,7 +69,7 @@ def predict(
     the label is empty, and the probability that of the label which it would have given. Of several classifiers of the
     same labels, the probabilities are averaged.
     """
-    check_writable(output, html)
+    check_writable(output, html, inputs=sources)
     check_picture_folder(svg)
     check_models(model, *(also or []))
     check_sources(sources)

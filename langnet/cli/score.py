@@ -65,7 +65,7 @@ def score(
     likelier to be said again; both figures are given. A masked model has no probabilities: it gives pseudo-perplexities
     and pseudo-log-probabilities, by hiding every token once, which compare with no causal model's.
     """
-    check_writable(json_file)
+    check_writable(json_file, inputs=sources)
     check_models(model)
     check_sources(sources)
     from langnet.recipes.model import load

@@ -109,6 +109,7 @@ def finetune_task(
     from langnet.recipes.kinds.kind import HeadOptions
     from langnet.recipes.kinds.registry import find_kind
     from langnet.recipes.seeds import forget_runs
+    from langnet.recipes.training_items import describe_training_items
     from langnet.recipes.transfer import TransferOptions, transfer
     from langnet.training.progress import ConsoleProgress
 
@@ -122,7 +123,7 @@ def finetune_task(
     how = TransferOptions(shared, head)
     made = transfer(model, kind, items, how, unlabelled=more, folder=folder, progress=progress, resume=place.resume)
     forget_runs(folder)
-    made.facts["finetune"]["sources"] = [_absolute(source) for source in sources]
+    made.facts["finetune"]["training_items"] = describe_training_items(items, sources, place.output)
     made.facts["finetune"]["columns"] = asdict(kind.as_read(items, names))
     made.save(place.output, overwrite=place.overwrite)
     console.print(f"{place.output}: a model for the task '{task}' from {len(items):,} {kind.unit}", highlight=False)
@@ -185,6 +186,7 @@ def _draw(made: tuple[Model, Kind[Any, Any]], items: list[Any], guesses: list[An
 
 def evaluate_task(
     model: Model,
+    folder: Path,
     data: tuple[list[str], list[str]],
     names: Columns,
     outputs: tuple[Path | None, Path | None],
@@ -194,23 +196,27 @@ def evaluate_task(
 
     Args:
         model: for a task beside classification.
+        folder: the model's, from where its training files are looked for.
         data: the files of the test items and of the training items, from which the neighbours learn.
         names: columns of both.
         outputs: of everything as JSON, and of the guesses in the items' format.
         abstain_below: probability from which on a model with classes answers; None: always.
     """
     from langnet.recipes.kinds.registry import find_kind
+    from langnet.recipes.training_items import find_training_items
     from langnet.recipes.transfer import evaluate_task as evaluate
 
-    kind = find_kind(model.network.task.name)
-    train_files, names = data[1] or _still_there(model), as_in_training(names, model)
+    kind, facts = find_kind(model.network.task.name), model.facts.get("finetune") or {}
+    names = as_in_training(names, model)
     test = kind.read(data[0], names)
     if outputs[1]:
         kind.check_output(test, outputs[1].suffix.lower())
-    train = kind.read(train_files, names) if train_files else []
-    report, guesses = evaluate(model, kind, test, train, abstain_below)
-    if not train_files:
-        report.warnings.append("no neighbours: the training files are not where they were; name them by --train")
+    train = kind.read(data[1], names) if data[1] else find_training_items(facts, folder, kind, names)
+    report, guesses = evaluate(model, kind, test, train or [], abstain_below)
+    if train is None:
+        report.warnings.append(
+            "no neighbours: the training files are not where they were, or hold something else; name them by --train"
+        )
     report.warnings += kind.remarks(test)
     console.print(report.render())
     if outputs[0]:
@@ -270,22 +276,6 @@ def _sure_enough(guesses: list[Any], threshold: float | None) -> list[Any]:
     if not all(isinstance(guess, ClassGuess) for guess in guesses):
         raise LangnetError("this model's task has no probabilities of classes, so it cannot abstain by them")
     return [guess.above(threshold) for guess in guesses]
-
-
-def _still_there(model: Model) -> list[str]:
-    """The training files, where all of them are still in place."""
-    sources = (model.facts.get("finetune") or {}).get("sources") or []
-    return sources if sources and all(Path(part).exists() for source in sources for part in _parts(source)) else []
-
-
-def _parts(source: str) -> list[str]:
-    """The files of a source: itself, or those that lie side by side, `a.en+a.de`."""
-    return [source] if Path(source).exists() else source.split("+")
-
-
-def _absolute(source: str) -> str:
-    """The source by its whole path, so that it is found again from elsewhere."""
-    return "+".join(str(Path(part).absolute()) for part in _parts(source))
 
 
 def require_task(model: Model, name: str) -> None:

@@ -132,7 +132,7 @@ def analogy(
 
     if (questions is None) == (not words) or (words and len(words) != 3):
         raise LangnetError("give either three words, A B C, or --questions FILE")
-    check_writable(json_file)
+    check_writable(json_file, inputs=[str(questions)] if questions else None)
     if words:
         first, second, third = words
         space = _space(vectors, most_frequent)
@@ -171,7 +171,7 @@ def similarity(
 
     if (pairs is None) == (not words) or (words and len(words) != 2):
         raise LangnetError("give either two words or --pairs FILE")
-    check_writable(json_file)
+    check_writable(json_file, inputs=[str(pairs)] if pairs else None)
     if words:
         print(f"{_space(vectors, most_frequent).similarity(words[0], words[1]):.4f}")
         return

@@ -67,7 +67,7 @@ def labels(
     predictions: Predictions = None,
 ) -> None:
     """Label texts by how likely the model finds each label's words behind them."""
-    check_writable(json_file, predictions)
+    check_writable(json_file, predictions, inputs=[*sources, *(unigram or [])])
     check_models(model)
     check_sources(sources, unigram)
     from langnet.recipes.model import load
@@ -133,7 +133,7 @@ def pairs(
 
     A tie counts as wrong.
     """
-    check_writable(json_file, predictions)
+    check_writable(json_file, predictions, inputs=[*sources, *(unigram or [])])
     check_models(model)
     check_sources(sources, unigram)
     from langnet.recipes.model import load
@@ -141,9 +141,12 @@ def pairs(
     from langnet.text.choices import read_minimal_pairs
 
     format = format_for(predictions, None) if predictions else "jsonl"
+    loaded = load(model)
+    if loaded.way_of_scoring(pseudo) is None:  # before the pairs are read, which takes a while
+        loaded.require_language_model("compare sentences")
     read = read_minimal_pairs(list(sources))
     with _progress("pairs", len(read)) as told:
-        found = zero_pairs(load(model), read, normalise, _raw(unigram), told, pseudo)
+        found = zero_pairs(loaded, read, normalise, _raw(unigram), told, pseudo)
     _show(found.report, json_file)
     if predictions:
         write_rows(found.rows, predictions, format)
@@ -174,7 +177,7 @@ def choices(
 
     A run of underscores is the place; without one the alternatives end the text. A tie counts as wrong.
     """
-    check_writable(json_file, predictions)
+    check_writable(json_file, predictions, inputs=[*sources, *(unigram or [])])
     check_models(model)
     check_sources(sources, unigram)
     from langnet.recipes.model import load
@@ -215,7 +218,7 @@ def acceptability(
     predictions: Predictions = None,
 ) -> None:
     """Judge sentences by a threshold on their probability: CoLA, by Matthews correlation."""
-    check_writable(json_file, predictions)
+    check_writable(json_file, predictions, inputs=[*sources, *dev, *(unigram or [])])
     check_models(model)
     check_sources(sources, dev, unigram)
     from langnet.recipes.model import load

@@ -125,7 +125,8 @@ def _uncertainty(
         resampled[index] = _error(confidence[chosen], hits[chosen], n_bins)
         perfect[index] = _error(confidence, (generator.random(n) < confidence).astype(float), n_bins)
     low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    interval = Interval(max(0.0, float(2 * error - high)), max(0.0, float(2 * error - low)))
+    # Resampling makes the error larger, which this takes back (the basic bootstrap); the error itself stays inside.
+    interval = Interval(max(0.0, min(error, float(2 * error - high))), max(error, float(2 * error - low)))
     return interval, float(np.quantile(perfect, LEVEL))
 
 

@@ -13,7 +13,7 @@ from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.model import Model
 from langnet.training.progress import Progress
 from langnet.transfer.adapters import adapted
-from langnet.transfer.layers import lowest_layers
+from langnet.transfer.layers import check_layers, lowest_layers
 
 
 def starting_encoder(base: Model, options: FinetuneOptions) -> Encoder:
@@ -42,8 +42,10 @@ def check_base(base: Model, options: FinetuneOptions) -> None:
     """Nothing, where the model has what the options ask of it; said before anything is read or trained.
 
     Raises:
-        LangnetError: it has no language-model loss, or no matrices for adapters.
+        LangnetError: it has not so many layers, no language-model loss, or no matrices for adapters.
     """
+    if options.layers is not None:
+        check_layers(base.encoder, options.layers)
     if options.adapters:
         adapted(base.encoder, options.adapters)
         if options.layers is not None and options.layers < base.encoder.n_layers:

@@ -17,7 +17,7 @@ from langnet.recipes.finetune_options import Course, FinetuneOptions, Method
 from langnet.recipes.fit import Fit
 from langnet.recipes.forgetting import Forgetting
 from langnet.recipes.model import Model, load
-from langnet.recipes.seeds import Judged, Place, mean_loss, run_seeds
+from langnet.recipes.seeds import Judged, Place, mean_loss, run_seeds, sampled
 from langnet.recipes.training_texts import describe_training_texts
 from langnet.tasks.classify import Classify, ClassifyConfig
 from langnet.tasks.examples import Example, ExampleBatches
@@ -278,10 +278,11 @@ class _Job:
 
     def judge(self) -> Judged:
         """What was reached on the texts that were learned from, beside their most frequent class."""
-        gold = np.array([example.label for example in self.learned])
-        hits = self.model.probabilities_of(self.learned).argmax(1) == gold
+        learned = sampled(self.learned)
+        gold = np.array([example.label for example in learned])
+        hits = self.model.probabilities_of(learned).argmax(1) == gold
         majority = np.bincount(gold).max() / len(gold)
-        batches = ExampleBatches(self.learned, self.options.batch_size, 0, self.model.collate)
+        batches = ExampleBatches(learned, self.options.batch_size, 0, self.model.collate)
         loss = mean_loss(self.model.network, batches)
         held_out = self._validate(self.held_out) if self.held_out else None
         return Judged("accuracy", float(hits.mean()), "majority", float(majority), loss, held_out)

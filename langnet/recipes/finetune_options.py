@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from langnet.errors import LangnetError
 from langnet.recipes.raw_text import RawText
@@ -96,6 +96,8 @@ class FinetuneOptions:
     betas: tuple[float, float] = (0.9, 0.99)
 
     def __post_init__(self) -> None:
+        if self.method not in get_args(Method):
+            raise LangnetError(f"there is no method '{self.method}'; choose {', '.join(get_args(Method))}")
         for name in (
             "epochs",
             "least_steps",

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 
 from langnet.errors import LangnetError, warn
@@ -33,7 +34,10 @@ from langnet.transfer.model import TaskModel
 
 FINISHED = "model"  # in a run's folder: what it has made
 FIRST = "first"  # where unlabelled items are guessed: what learns from the labelled ones alone
+JUDGED = 500  # items that were learned from, by which a run is judged, at most
 RUN = "seed-"  # and the run's seed: its folder
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,11 @@ class Place:
 
 
 def run_seeds(
-    options: FinetuneOptions, n_items: int, place: Place, run: Callable[[int, Path | None, bool, bool], Model]
+    options: FinetuneOptions,
+    n_items: int,
+    place: Place,
+    run: Callable[[int, Path | None, bool, bool], Model],
+    judge_one: bool = True,
 ) -> Model:
     """The model of the run that is kept, with what every run reached in its facts.
 
@@ -95,10 +103,16 @@ def run_seeds(
         place: of the runs.
         run: makes a model by its seed, in a folder, resumed or not; the last argument is whether the run is to be
             judged: then it leaves its `Judged` in the model's facts, under `judged`.
+        judge_one: whether a single run is judged too, so that it can be said to be degenerate.
     """
     count = options.runs(n_items)
     if count == 1:
-        return run(options.seed, place.folder, place.resume, False)
+        alone = run(options.seed, place.folder, place.resume, judge_one)
+        found = alone.facts["finetune"].pop("judged", None)
+        if found and Judged(**found).degenerate:
+            alone.facts["finetune"]["degenerate"] = True
+            warn(_hint("this run is", "it does no better than", found["neighbour_name"], options.method))
+        return alone
     if place.progress:
         why = "" if options.seeds else f" since {n_items:,} labelled items are few; --seeds 1 makes one"
         place.progress.note(f"{count} runs of a seed each, so {count} times as long as one{why}")
@@ -114,12 +128,24 @@ def run_seeds(
     model = made[kept][0]
     model.facts["finetune"]["seeds"] = _facts([judged for _, judged in made], kept)
     if all(judged.degenerate for _, judged in made):
-        warn(
-            f"all {count} runs are degenerate: on the items that they learned from, none does better than "
-            f"'{made[0][1].neighbour_name}'; try --method frozen, another --learning-rate, more "
-            "--epochs, or more labels"
-        )
+        warn(_hint(f"all {count} runs are", "none does better than", made[0][1].neighbour_name, options.method))
     return model
+
+
+def _hint(who: str, does: str, neighbour: str, method: str) -> str:
+    """What is said of degenerate runs."""
+    frozen = "" if method == "frozen" else "--method frozen, "
+    return (
+        f"{who} degenerate: on items learned from, {does} '{neighbour}'; try {frozen}another --learning-rate, more "
+        "--epochs, or more labels"
+    )
+
+
+def sampled(items: Sequence[T]) -> list[T]:
+    """Those by which a run is judged: all of few, a part of many, drawn alike for every run."""
+    if len(items) <= JUDGED:
+        return list(items)
+    return [items[i] for i in np.sort(np.random.default_rng(0).choice(len(items), JUDGED, replace=False))]
 
 
 def chosen(runs: list[Judged]) -> int:

@@ -37,11 +37,23 @@ def describe_training_texts(
         columns: of text and label in the files.
     """
     facts: dict[str, Any] = {"n": len(data), "digest": digest_of(data), "labels": dict(Counter(data.labels))}
-    if beside is not None and columns and files and all(_is_below_here(file) for file in files):
-        parent = beside.absolute().parent
-        facts["files"] = [os.path.relpath(Path(file).absolute(), parent) for file in files]
+    places = relative_files(files, beside) if beside is not None and columns else []
+    if places and columns:
+        facts["files"] = places
         facts["text_column"], facts["label_column"] = columns
     return facts
+
+
+def relative_files(files: Sequence[str], beside: Path) -> list[str]:
+    """Paths relative to the parent of a model's folder; nothing where a file lies outside the working directory.
+
+    Files that lie side by side, as `a.en+a.de`, stay joined.
+    """
+    parts = [[file] if Path(file).exists() else file.split("+") for file in files]
+    if not all(_is_below_here(part) for own in parts for part in own):
+        return []
+    parent = beside.absolute().parent
+    return ["+".join(os.path.relpath(Path(part).absolute(), parent) for part in own) for own in parts]
 
 
 def _is_below_here(file: str) -> bool:

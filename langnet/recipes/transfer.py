@@ -29,7 +29,8 @@ from langnet.recipes.further_items import check_readable, guessed_items
 from langnet.recipes.kinds.kind import HeadOptions, Kind
 from langnet.recipes.kinds.registry import find_kind
 from langnet.recipes.model import TOKENS_AT_ONCE, Model, load
-from langnet.recipes.seeds import FIRST, Judged, Place, mean_loss, run_seeds
+from langnet.recipes.seeds import FIRST, Judged, Place, mean_loss, run_seeds, sampled
+from langnet.recipes.training_items import overlap_warning
 from langnet.tasks.examples import ExampleBatches, in_order
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.task import SupervisedTask, Task
@@ -136,7 +137,7 @@ def transfer(
             made.facts["finetune"]["judged"] = asdict(job.judge())
         return made
 
-    made = run_seeds(shared, len(items), Place(folder, resume, progress), run)
+    made = run_seeds(shared, len(items), Place(folder, resume, progress), run, found.several_runs)
     if forgetting:
         made.facts["finetune"]["forgetting"] = forgetting.facts(made.encoder, made.tokenizer)
     return made
@@ -171,6 +172,7 @@ def evaluate_task(
     own, *others = kind.statistics(test, methods)
     report = report_task((kind.name, kind.unit), own, list(zip(neighbours, others, strict=True)), kind.scores)
     report.details += kind.details(test, guesses)
+    report.warnings += overlap_warning(test, train, kind.unit)
     decisions = kind.decisions(test, guesses)
     if decisions is not None:
         report.calibration = calibrate(*decisions)
@@ -262,11 +264,12 @@ class TransferJob:
 
     def judge(self) -> Judged:
         """What was reached on the items that were learned from, beside what is most frequent there."""
-        plain = self.kind.simplest(self.learned, self.learned)
-        methods = [self.model.guess(self.learned), plain.guesses]
-        sums = self.kind.statistics(self.learned, methods).sum(1)  # (2, S)
+        learned = sampled(self.learned)
+        plain = self.kind.simplest(learned, learned)
+        sums = self.kind.statistics(learned, [self.model.guess(learned), plain.guesses]).sum(1)  # (2, S)
         (name, score), (_, other) = (next(iter(self.kind.scores(own).items())) for own in sums)
-        examples = self.task.examples(self.learned, self.model.writer) if self.guessed else self.examples
+        same = len(learned) == len(self.examples)
+        examples = self.examples if same else self.task.examples(learned, self.model.writer)
         batches = ExampleBatches(examples, self.options.finetune.batch_size, 0, self.model.collate)
         loss = mean_loss(self.model.network, batches)
         held_out = self.validate() if self.held_out else None

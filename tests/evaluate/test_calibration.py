@@ -32,7 +32,7 @@ def test_by_hand():
     assert found.brier.value == pytest.approx(((table - truth) ** 2).sum(1).mean())
     assert found.log_loss.value == pytest.approx(-np.log((table * truth).sum(1)).mean())
     assert sum(count for _, _, count in found.bins) == 310
-    assert found.interval.low <= found.error <= found.interval.high or found.interval.low == 0
+    assert found.interval.low <= found.error <= found.interval.high
 
 
 def test_calibrated_probabilities_stay_below_what_chance_gives():

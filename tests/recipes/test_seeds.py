@@ -15,7 +15,7 @@ from langnet.recipes import finetune_options
 from langnet.recipes.finetune import finetune
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.kinds.registry import KINDS, find_kind
-from langnet.recipes.seeds import Judged, chosen
+from langnet.recipes.seeds import JUDGED, Judged, chosen, sampled
 from langnet.recipes.together import transfer_together
 from langnet.recipes.transfer import TransferJob, TransferOptions, transfer
 from tests.recipes.kind_items import TRAIN
@@ -129,6 +129,34 @@ def test_degenerate_runs_are_named(tmp_path, tiny_model, tiny_labelled):
     assert sum("no better than majority (0.900): degenerate" in line for line in notes.lines) == 2
     made.save(tmp_path / "m")
     assert "2 runs, accuracy on the items learned from: seed 0" in (tmp_path / "m" / "card.md").read_text()
+
+
+@pytest.mark.parametrize("kind", ["classify", "choose"])
+def test_a_single_run_is_judged_too(tiny_model, tiny_labelled, kind):
+    """Of a rate at which nothing is learned; one that learns is not called so."""
+    rare = [i for i, label in enumerate(tiny_labelled.labels) if label == "pos"][:2]
+    often = [i for i, label in enumerate(tiny_labelled.labels) if label == "neg"][:18]
+    data = tiny_labelled.rows([*rare, *often])
+    options = replace(QUICK, method="scratch", learning_rate=1e-9, seeds=1)
+    items = [replace(item, answer=0) for item in TRAIN["choose"](tiny_labelled)[:12]]
+    learn = {
+        "classify": lambda: finetune(tiny_model, data.texts, data.labels, options),
+        "choose": lambda: transfer(tiny_model, kind, items, TransferOptions(options, head_epochs=1)),
+    }[kind]
+    with pytest.warns(LangnetWarning, match=r"this run is degenerate: .*no better than 'majority"):
+        made = learn()
+    assert made.facts["finetune"]["degenerate"]
+    assert "judged" not in made.facts["finetune"]
+    sound = finetune(tiny_model, tiny_labelled.texts[:60], tiny_labelled.labels[:60], FinetuneOptions("frozen"))
+    assert "degenerate" not in sound.facts["finetune"]
+
+
+def test_of_many_items_a_part_judges():
+    assert sampled(range(JUDGED)) == list(range(JUDGED))
+    part = sampled(range(4 * JUDGED))
+    assert len(set(part)) == len(part) == JUDGED
+    assert part == sorted(part)
+    assert max(part) > 3 * JUDGED
 
 
 def test_a_failed_run_is_not_kept(monkeypatch, tiny_model, tiny_labelled):
