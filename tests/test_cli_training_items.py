@@ -85,3 +85,13 @@ def test_a_warning_is_one_line(run, call, folder):
     _, said = call("finetune", "lm", "alike.csv", "-o", "degenerate", *how)
     assert "\nlangnet: warning: this run is degenerate: on items learned from" in "\n" + said.err
     assert ".py" not in said.err
+
+
+def test_files_that_a_shell_has_put_behind_an_option_are_no_test_files(run, folder):
+    write(folder / "more.csv", ROWS)
+    said = run("evaluate", "nli", "new.csv", "--train", "train.csv", "more.csv", code=2)
+    assert "--train takes one file, and 1 more stand behind it, more.csv first" in said
+    assert "9 pairs" in run("evaluate", "nli", "--train", "train.csv", "new.csv")
+    how = ["--task", "entail", "-o", "x", "--unlabelled", "new.csv", "more.csv"]
+    said = run("finetune", "lm", "train.csv", *how, code=2)
+    assert "--unlabelled takes one file" in said

@@ -15,7 +15,7 @@ from sklearn.base import clone
 from langnet import Translator
 from langnet.encoders.vectors import vectors_of
 from langnet.encoders.word_space import WordSpace
-from langnet.errors import LangnetError
+from langnet.errors import LangnetError, LangnetWarning
 from langnet.evaluate.translation_scores import signatures, translation_scores, translation_statistics
 from langnet.evaluate.word_translation import WordTranslator
 from langnet.recipes.alignments import alignments
@@ -111,10 +111,10 @@ class TestFiles:
         ):
             (found,) = read_translations([tmp_path / "a.json"], *names)
             assert (found.text, found.target) == expected
-        with pytest.raises(LangnetError, match="there is no column 'ibo'; the columns are 'en', 'yor', 'hau'"):
+        with pytest.raises(LangnetError, match=r"a.json, line 1: of the languages of 'translation', 'ibo' is missing"):
             read_translations([tmp_path / "a.json"], "en", "ibo")
         (tmp_path / "b.json").write_text('{"translation": {"en": "one"}}\n')
-        with pytest.raises(LangnetError, match="there is no column 'target'"):
+        with pytest.raises(LangnetError, match=r"b.json, line 1: .*a second one is missing"):
             read_translations([tmp_path / "b.json"])
         (alone,) = read_translations([tmp_path / "b.json"], labelled=False)
         assert json.loads(write_translations([alone], ["ọ̀kan"])) == {"translation": {"en": "one"}, "predicted": "ọ̀kan"}
@@ -123,9 +123,11 @@ class TestFiles:
         (tmp_path / "a.en").write_text("one\ntwo\n")
         (tmp_path / "a.de").write_text("eins\n")
         (tmp_path / "a.csv").write_text("source,other\na,b\n")
+        (tmp_path / "b.en").write_bytes(bytes(range(256)))
         for source, told in (
             (f"{tmp_path}/a.en+{tmp_path}/a.de", "a.de has 1 lines and"),
             (f"{tmp_path}/a.en+{tmp_path}/b.de", "there is no file"),
+            (f"{tmp_path}/a.en+{tmp_path}/b.en", "b.en is no plain text"),
             (f"{tmp_path}/a.en", "has no translations: name the two files"),
             (f"{tmp_path}/a.csv", "there is no column 'target'"),
         ):
@@ -137,6 +139,23 @@ SMALL = {"hidden": 16, "width": 16, "decoder_hidden": 32, "vocabulary_size": 300
 
 
 LEARNED = {**SMALL, "smoothing": 0.0, "decoder_hidden": 64, "width": 32}
+
+
+@pytest.mark.parametrize("form", ["attention", "sequence"])
+def test_nothing_is_translated_into_nothing_and_not_learned_from(tiny_model, form):
+    settings = {**SMALL, "hidden": 8} if form == "attention" else {"beam": 2}
+    how = TransferOptions(
+        FinetuneOptions("finetune", epochs=1, least_steps=1, seeds=1),
+        HeadOptions(0.0, settings={**settings, "form": form}),
+        head_epochs=1,
+    )
+    gaps = [Translation("", "nichts", "a.en:1"), Translation("something", " ", "a.en:2")]
+    with pytest.warns(LangnetWarning, match=r"2 of 12 pairs have an empty side, a.en:1 first, and are not learned"):
+        model = transfer(tiny_model, Translating(), [*gaps, *pairs(10, 0)], how)
+    said = [guess.text for guess in model.guess([Translation(text) for text in ("the dog", "", "the cat sees")])]
+    assert said[1] == ""
+    with pytest.raises(LangnetError, match=r"2 of 2 pairs have an empty side, a.en:1 first; there is nothing to learn"):
+        transfer(tiny_model, Translating(), gaps, how)
 
 
 def test_a_rule_is_learned():
@@ -265,6 +284,9 @@ def test_the_command_line(tiny_model, tmp_path, monkeypatch, call):
     assert len((tmp_path / "out.txt").read_text().splitlines()) == 12
     assert (tmp_path / "out.html").read_text().count("<svg") == 24
     assert len(list((tmp_path / "drawn").glob("00??-lines.svg"))) == 12
+    code, said = call("predict", "m", "a.en", "--svg", "drawn")
+    assert code == 2
+    assert "drawn holds pictures already" in said.err
     code, said = call("predict", "m", "a.en", "--svg", "out.txt")
     assert (code, said.err.count("\n")) == (2, 1)
     assert "it is a file; give the name of a folder" in said.err

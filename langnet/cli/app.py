@@ -235,6 +235,8 @@ def check_picture_folder(folder: Path | None) -> None:
     """Say before the work that pictures cannot be written into a folder; it need not be there."""
     if folder is None:
         return
+    if any(folder.glob("[0-9][0-9][0-9][0-9]*.svg")):
+        raise LangnetError(f"{folder} holds pictures already, which would stand among the new; name another folder")
     if folder.exists() and not folder.is_dir():
         raise LangnetError(f"cannot write into {folder}: it is a file; give the name of a folder for the pictures")
     if not folder.exists() and not folder.parent.is_dir():

@@ -7,6 +7,8 @@ let pass is refused later, in the same words.
 from __future__ import annotations
 
 import glob
+import itertools
+import sys
 from collections.abc import Sequence
 
 from langnet.errors import LangnetError
@@ -32,6 +34,26 @@ def check_sources(*groups: Sequence[str] | None) -> None:
     for source in (source for group in groups for source in group or []):
         if source != "-" and not glob.has_magic(source) and not any(sign in source for sign in _MORE_THAN_A_PATH):
             require_path(source)
+
+
+def check_one_each(sources: Sequence[str], *options: str) -> None:
+    """A pattern that the shell has spread out behind an option has not made sources of all its files but the first.
+
+    `evaluate my-model test.csv --train parts/*` would judge the model on what it learned from.
+
+    Raises:
+        LangnetError: it has.
+    """
+    given = sys.argv[1:]
+    for place, word in enumerate(given):
+        if word not in options:
+            continue
+        behind = list(itertools.takewhile(lambda one: not one.startswith("-"), given[place + 2 :]))
+        if behind and set(behind) < set(sources):
+            raise LangnetError(
+                f"{word} takes one file, and {len(behind)} more stand behind it, {behind[0]} first; write {word} in "
+                "front of each"
+            )
 
 
 def check_budget(tokens: int | None, steps: int | None, minutes: float | None) -> None:

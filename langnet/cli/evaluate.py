@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from langnet.cli.app import app, check_writable, console, examples, write_json
-from langnet.cli.checks import check_models, check_sources
+from langnet.cli.checks import check_models, check_one_each, check_sources
 from langnet.cli.options import (
     LAMBDA,
     THETA,
@@ -83,6 +83,7 @@ def evaluate(
     """
     check_writable(json_file, predictions, inputs=[*sources, *(train or [])])
     check_models(model, *(also or []))
+    check_one_each(sources, "--train")
     check_sources(sources, train)
     from langnet.hub.names import resolve_model
     from langnet.recipes.ensemble import average

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from langnet.cli.app import app, check_device, check_output, console, examples, read_texts, run_folder, tell_facts
-from langnet.cli.checks import check_models, check_sources
+from langnet.cli.checks import check_models, check_one_each, check_sources
 from langnet.cli.options import (
     Adapters,
     CachedMegabytes,
@@ -113,6 +113,7 @@ def finetune(
     Checkpoints and TensorBoard events of a fine-tuning are kept in OUTPUT.run.
     """
     check_models(model)
+    check_one_each(labelled, "--unlabelled", "--forgetting")
     check_sources(labelled, unlabelled, forgetting)
     check_output(output, overwrite)
     from langnet.recipes.finetune_options import FinetuneOptions

@@ -200,6 +200,12 @@ def _interval(values: np.ndarray) -> Interval:
     return Interval(float(low), float(high))
 
 
+def _known(row: TaskRow) -> str:
+    """The interval of a difference; none where one example alone says nothing of it."""
+    interval = row.difference_interval
+    return "" if interval is None or np.isnan(interval.low) else f" {interval}"
+
+
 def _render(report: TaskReport) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
@@ -217,7 +223,7 @@ def _render(report: TaskReport) -> RenderableType:
         parts.append(table)
     for row in report.rows[1:]:
         note = f"  ({row.note})" if row.note else ""
-        parts.append(Text(f"model minus {row.name}: {row.model_minus_this:+.3f} {row.difference_interval}{note}"))
+        parts.append(Text(f"model minus {row.name}: {row.model_minus_this:+.3f}{_known(row)}{note}"))
     for breakdown in report.breakdowns:
         shown = Table(breakdown.title, box=None, pad_edge=False)
         for title in (report.unit, next(iter(report.rows[0].scores)).replace("_", " ")):

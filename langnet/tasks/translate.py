@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from langnet.encoders.encoder import Encoder, Encoding
-from langnet.errors import LangnetError
+from langnet.errors import LangnetError, warn
 from langnet.tasks.attention_decoder import AttentionDecoder, DecoderConfig, Memory, State, sequence_loss, shifted
 from langnet.tasks.beam_search import BeamOptions, beam_search
 from langnet.tasks.task import SupervisedTask
@@ -109,6 +109,26 @@ class TranslateExample(WordExample):
     target: list[int] | None
 
 
+def learnable(items: Sequence[Translation]) -> list[Translation]:
+    """The sentences that are learned from: pairs with an empty side are passed over, and said to be.
+
+    Raises:
+        LangnetError: one has no translation, or none is left.
+    """
+    missing = next((item for item in items if item.target is None), None)
+    if missing is not None:
+        raise LangnetError(f"{missing.source or 'a sentence'} has no translation to learn from")
+    whole = [item for item in items if item.text.strip() and (item.target or "").strip()]
+    if len(whole) < len(items):
+        first = next(item for item in items if not (item.text.strip() and (item.target or "").strip()))
+        told = f"{len(items) - len(whole):,} of {len(items):,} pairs have an empty side"
+        place = f", {first.source} first" if first.source else ""
+        if not whole:
+            raise LangnetError(f"{told}{place}; there is nothing to learn")
+        warn(f"{told}{place}, and are not learned from")
+    return whole
+
+
 class Translate(SupervisedTask[Translation, TranslateGuess]):
     """Read a sentence, and write another."""
 
@@ -134,9 +154,7 @@ class Translate(SupervisedTask[Translation, TranslateGuess]):
 
     def examples(self, items: Sequence[Translation], writer: Writer, labelled: bool = True) -> list[TranslateExample]:
         """Sentences as token ids, whole ones where they are to be translated."""
-        missing = next((item for item in items if item.target is None), None) if labelled else None
-        if missing is not None:
-            raise LangnetError(f"{missing.source or 'a sentence'} has no translation to learn from")
+        items = learnable(items) if labelled else items
         whole = Writer(writer.tokenizer, writer.characters, sys.maxsize)
         targets = (
             self.tokenizer.encode_batch([item.target or "" for item in items]) if labelled else [None] * len(items)
@@ -177,8 +195,9 @@ class Translate(SupervisedTask[Translation, TranslateGuess]):
         found = beam_search(self.decoder, self.begun(encoding, batch), self.decoder.table(), options, limits=limits)
         return [
             TranslateGuess(self.tokenizer.decode(best.tokens), tuple(best.tokens), best.log_probability)
-            for best, *_ in found
-        ]
+            if example.n_words > 1 else TranslateGuess("")  # the token behind a sentence stands there alone
+            for (best, *_), example in zip(found, batch.examples, strict=True)
+        ]  # fmt: skip
 
     def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[TranslateGuess]) -> Tensor:
         """The log-probability of each translation, (N,)."""

@@ -24,7 +24,7 @@ from langnet.tasks.beam_search import BeamOptions, Ends, beam_search
 from langnet.tasks.cross_entropy import linear_cross_entropy
 from langnet.tasks.rows import padded
 from langnet.tasks.task import SupervisedTask
-from langnet.tasks.translate import LONGER, MORE, TranslateGuess
+from langnet.tasks.translate import LONGER, MORE, TranslateGuess, learnable
 from langnet.tasks.writing import Writer
 from langnet.text.batches import IGNORED, Batch
 from langnet.text.tokenizer import Tokenizer
@@ -89,9 +89,7 @@ class TranslateSequence(SupervisedTask[Translation, TranslateGuess]):
 
     def examples(self, items: Sequence[Translation], writer: Writer, labelled: bool = True) -> list[SequenceExample]:
         """Sentences with their translations, each shortened to half of what the encoder reads at once."""
-        missing = next((item for item in items if item.target is None), None) if labelled else None
-        if missing is not None:
-            raise LangnetError(f"{missing.source or 'a sentence'} has no translation to learn from")
+        items = learnable(items) if labelled else items
         context = writer.context or sys.maxsize
         most = min(self.settings.longest, max(1, (context - 3) // 2))
         tokenizer, found = self.tokenizer, []
@@ -135,6 +133,9 @@ class TranslateSequence(SupervisedTask[Translation, TranslateGuess]):
         lengths = [example.n_source for example in batch.examples]
         for length in sorted(set(lengths)):
             index = [i for i, own in enumerate(lengths) if own == length]
+            if length == 1:  # the token in front stands there alone
+                found |= dict.fromkeys(index, TranslateGuess(""))
+                continue
             ids = batch.ids[torch.tensor(index, device=batch.ids.device), :length]
             own = [batch.examples[i] for i in index]
             for place, guess in zip(index, self._searched(encoder, ids, [one.room for one in own]), strict=True):

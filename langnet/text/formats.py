@@ -111,7 +111,7 @@ def looks_binary(head: bytes) -> bool:
     if head.startswith(tuple(mark for mark, _ in _MARKS)):
         return False
     controls = sum(byte < 9 or 13 < byte < 32 for byte in head)
-    return head.startswith(_MAGIC) or controls > 0.1 * len(head)
+    return head.startswith(_MAGIC) or controls > 0.05 * len(head)
 
 
 def decode(data: bytes) -> Decoded:

@@ -11,7 +11,17 @@ from typing import Any
 from langnet.errors import LangnetError
 from langnet.text.clean import clean_text
 from langnet.text.corpus import Source
-from langnet.text.formats import TABLES, Row, damage_errors, format_of, open_bytes, read_rows, text_column, text_stream
+from langnet.text.formats import (
+    TABLES,
+    Row,
+    damage_errors,
+    format_of,
+    looks_binary,
+    open_bytes,
+    read_rows,
+    text_column,
+    text_stream,
+)
 from langnet.text.paths import require_path
 
 SOURCES, TARGETS = ("source", "src", "sentence1", "text"), ("target", "tgt", "translation", "sentence2")
@@ -95,6 +105,9 @@ def _lines(path: Path) -> list[str]:
     if path.is_dir():
         raise LangnetError(f"{path} is a folder; name the files in it that hold sentences")
     with open_bytes(path) as stream:
+        buffered: Any = stream
+        if looks_binary(buffered.peek(4096)[:4096]):
+            raise LangnetError(f"{path} is no plain text; sentences are read a line each, or from tables")
         return [line.rstrip("\r\n") for line in text_stream(stream)]
 
 
@@ -102,6 +115,9 @@ def _of_row(row: Row, path: Path, names: tuple[str | None, str | None], labelled
     texts, cells = [], row.cells
     if isinstance(by_language := cells.get(BY_LANGUAGE), dict):
         row, names = replace(row, cells=by_language), _two_languages(list(by_language), *names)
+        if labelled and not all(name and by_language.get(name) for name in names):
+            wanted = " and ".join(f"'{name}'" for name in names if name and not by_language.get(name)) or "a second one"
+            raise LangnetError(f"{path}, line {row.line}: of the languages of '{BY_LANGUAGE}', {wanted} is missing")
     for name, known in zip(names, (SOURCES, TARGETS), strict=True):
         chosen = name or next((key for key in known if key in row.cells), known[0])
         needed = known is SOURCES or labelled
