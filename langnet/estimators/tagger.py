@@ -9,9 +9,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from langnet.estimators.task_estimator import TaskEstimator
-from langnet.evaluate.tag_scores import span_f1, tag_statistics, word_scores
+from langnet.evaluate.tag_scores import reading_in, span_scores, tag_statistics, word_scores
 from langnet.tasks.tag import Tag, TagGuess
-from langnet.text.tag_schemes import recognise
 from langnet.text.tagged_sentences import Sentence
 
 
@@ -61,10 +60,9 @@ class SequenceTagger(TaskEstimator):
         """F1 of spans over all types; accuracy of words where the tags mark no spans."""
         words = sentences_of(X)
         gold, predicted = tags_of(y, words), self.predict(words)
-        if recognise(gold) != "plain":
-            return span_f1(gold, predicted)
-        statistics, _ = tag_statistics(gold, [predicted])
-        return float(word_scores(statistics[0].sum(0))["accuracy"])
+        statistics, _ = tag_statistics(gold, [predicted], reading_in(self.scheme_))
+        sums = statistics[0].sum(0)
+        return float(word_scores(sums)["accuracy"] if self.scheme_ == "plain" else span_scores(sums)["f1"])
 
     def _guesses(self, X: Sequence[Sequence[str]]) -> list[TagGuess]:
         check_is_fitted(self, "model_")

@@ -15,7 +15,7 @@ import numpy as np
 
 from langnet.errors import LangnetError
 from langnet.evaluate.metrics import ratio
-from langnet.text.tag_schemes import Span, recognise, spans, strict_spans
+from langnet.text.tag_schemes import Scheme, Span, recognise, spans, strict_spans
 
 Reading = Callable[[Sequence[str]], list[Span]]
 FOUND, PREDICTED, TRUE = range(3)
@@ -42,7 +42,11 @@ def reading_of(gold: Sequence[Sequence[str]], strict: bool = False) -> Reading:
         gold: the true tags of all sentences.
         strict: count only spans that are whole and correct in the scheme of the true tags (seqeval's strict mode).
     """
-    scheme = recognise(gold)
+    return reading_in(recognise(gold), strict)
+
+
+def reading_in(scheme: Scheme, strict: bool = False) -> Reading:
+    """How tags of a scheme are read as spans; see `reading_of`."""
     if scheme == "plain":
         return _words
     return (lambda tags: strict_spans(tags, scheme)) if strict else spans
@@ -161,6 +165,17 @@ def type_lines(sums: np.ndarray, types: Sequence[str]) -> list[str]:
         for row in rows[:MOST_SHOWN]
     ]
     return [*lines, f"and {len(rows) - MOST_SHOWN} more"] if len(rows) > MOST_SHOWN else lines
+
+
+def strict_f1(
+    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], schemes: tuple[Scheme, Scheme]
+) -> float:
+    """F1 of spans that are whole in their scheme, that of the true tags, and that of the predicted ones."""
+    true, said = (
+        [strict_spans(tags, scheme) for tags in part] for part, scheme in zip((gold, predicted), schemes, strict=True)
+    )
+    table, _ = count_found(true, [said])
+    return float(found_scores(table[0].sum(0))["f1"])
 
 
 def span_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], strict: bool = False) -> float:

@@ -21,6 +21,7 @@ from langnet.recipes.ensemble import Ensemble
 from langnet.recipes.model import Model
 from langnet.recipes.score import score_stream
 from langnet.recipes.training_texts import digest_of, find_training_texts
+from langnet.recipes.unknown_labels import shortened
 from langnet.text.clean import digest
 from langnet.text.corpus import CorpusOptions, CorpusReport, Source, read_documents
 from langnet.text.labelled import LabelledData
@@ -55,11 +56,13 @@ def evaluate_classifier(
     names = model.labels
     if names is None:
         raise LangnetError("this model is a language model without labels; fine-tune it first: langnet finetune")
-    unknown = sorted(set(test.labels) - set(names))
+    unknown = list(dict.fromkeys(label for label in test.labels if label not in names))
     if unknown:
+        first = next(item for item in test.items if item.label in unknown)
+        where = f"{first.source}: " if first.source else ""
         raise LangnetError(
-            f"the test texts have labels that the model does not know: {', '.join(unknown[:5])}; "
-            f"it knows {', '.join(names[:10])}{', …' if len(names) > 10 else ''}"
+            f"{where}the test texts have labels that the model does not know: {', '.join(unknown[:5])}; "
+            f"it knows {shortened(names)}"
         )
     remembered: dict[str, Any] = (model.facts.get("finetune") or {}).get("training_texts") or {}
     warnings = []

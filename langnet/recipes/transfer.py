@@ -31,6 +31,7 @@ from langnet.recipes.kinds.registry import find_kind
 from langnet.recipes.model import TOKENS_AT_ONCE, Model, load
 from langnet.recipes.seeds import FIRST, Judged, Place, mean_loss, run_seeds, sampled
 from langnet.recipes.training_items import overlap_warning
+from langnet.recipes.unknown_labels import unknown_labels
 from langnet.tasks.examples import ExampleBatches, in_order
 from langnet.tasks.language_model import LanguageModel
 from langnet.tasks.task import SupervisedTask, Task
@@ -160,17 +161,21 @@ def evaluate_task(
         abstain_below: probability from which on a model with classes is to answer; None: always.
 
     Raises:
-        LangnetError: the model has learned another task, or one without probabilities of classes is to abstain.
+        LangnetError: the model has learned another task, or one without probabilities of classes is to abstain; or the
+            model knows none of the items' labels.
     """
     if abstain_below is not None and kind.gold(test) is None:
         raise LangnetError(
             f"the task '{kind.name}' has no probabilities of classes, so the model cannot abstain by them"
         )
+    labels = kind.labels_in(model.network.task, test)
+    unknown = unknown_labels(*labels, kind.unit) if labels else []
     guesses = model.guess(test)
     neighbours = kind.neighbours(train, test) if train else []
     methods = [guesses, *(neighbour.guesses for neighbour in neighbours)]
     own, *others = kind.statistics(test, methods)
     report = report_task((kind.name, kind.unit), own, list(zip(neighbours, others, strict=True)), kind.scores)
+    report.warnings += unknown
     report.details += kind.details(test, guesses)
     report.warnings += overlap_warning(test, train, kind.unit)
     decisions = kind.decisions(test, guesses)

@@ -67,11 +67,13 @@ class TagGuess:
         tags: one a word.
         probabilities: of these tags, each by itself; empty where a method has none.
         marginals: (W, C) of every tag of the head, in the order of its labels; None where a method has none.
+        scheme: of the tags, as the model knows it from its training; None where a method does not.
     """
 
     tags: tuple[str, ...]
     probabilities: tuple[float, ...] = ()
     marginals: np.ndarray | None = field(default=None, repr=False, compare=False)
+    scheme: Scheme | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ class Tag(SupervisedTask[Sentence, TagGuess]):
         tags = [self.settings.labels[index] for index in path]
         if self.settings.written != self.settings.scheme:
             tags = converted(tags, self.settings.written)
-        return TagGuess(tuple(tags), tuple(shares), table)
+        return TagGuess(tuple(tags), tuple(shares), table, self.settings.written)
 
     def config(self) -> dict[str, Any]:
         return {"name": self.name, **asdict(self.settings), "labels": list(self.settings.labels)}

@@ -8,6 +8,7 @@ BILOU). Tags of no scheme, such as parts of speech, mark no spans.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -17,6 +18,8 @@ from langnet.errors import LangnetError
 Scheme = Literal["iob1", "iob2", "iobes", "bilou", "plain"]
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "iobes", "bilou", "plain")
 OUTSIDE = "O"
+ODD = 100  # odd among the others: one tag in so many, or a single one
+_SPANS = 4  # and no more than one for so many tags that mark spans
 _TAG = re.compile(r"(?P<prefix>[BIESLU])(?:-(?P<type>.*))?", re.DOTALL)
 _COMMON = str.maketrans("LU", "ES")  # BILOU's letters as IOBES has them
 _LETTERS: dict[Scheme, dict[str, str]] = {
@@ -70,6 +73,31 @@ def recognise(sequences: Iterable[Sequence[str]]) -> Scheme:
         return "plain" if letters & {"L", "U"} else "iobes"
     broken = {scheme: sum(len(faults(tags, scheme)) for tags in held) for scheme in ("iob2", "iob1")}
     return "iob1" if broken["iob1"] < broken["iob2"] else "iob2"
+
+
+def fits(tag: str, scheme: Scheme) -> bool:
+    """Whether a tag has the form of a scheme's; anything has that of `plain`."""
+    return scheme == "plain" or tag == OUTSIDE or _TAG.fullmatch(tag) is not None
+
+
+def odd_tags(sequences: Iterable[Sequence[str]]) -> frozenset[str]:
+    """The few tags that fit no scheme among many that do, such as one `o` for `O`; none of tags that are plain.
+
+    Letters of IOBES and of BILOU do not fit each other: the rarer ones are the odd ones.
+    """
+    counts = Counter(tag for tags in sequences for tag in tags)
+    found = {tag: _TAG.fullmatch(tag) for tag in counts if tag != OUTSIDE}
+    closing: dict[bool, set[str]] = {False: set(), True: set()}
+    for tag, match in found.items():
+        if match and match["prefix"] in "ESLU":
+            closing[match["prefix"] in "LU"].add(tag)
+    odd = {tag for tag, match in found.items() if match is None}
+    if all(closing.values()):
+        odd |= min(closing.values(), key=lambda tags: sum(counts[tag] for tag in tags))
+    n_odd = sum(counts[tag] for tag in odd)
+    n_spans = sum(counts[tag] for tag in found) - n_odd
+    few = n_odd <= max(1, counts.total() // ODD) and _SPANS * n_odd <= n_spans
+    return frozenset(odd) if few else frozenset()
 
 
 def spans(tags: Sequence[str]) -> list[Span]:

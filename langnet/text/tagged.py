@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from langnet.text.formats import (
     open_bytes,
     read_rows,
 )
-from langnet.text.tag_schemes import Scheme, faults
-from langnet.text.tagged_sentences import Layout, Sentence, TagColumns
+from langnet.text.tag_schemes import Scheme, faults, fits, odd_tags
+from langnet.text.tagged_sentences import Layout, Sentence, TagColumns, place_of
 
 # Names that published sets give their columns.
 WORDS = ("tokens", "words", "form")
@@ -145,6 +145,47 @@ def write_tagged(sentences: Sequence[Sentence], tags: Sequence[Sequence[str]]) -
             file = name
             pieces.append(with_tags(sentence, sentence.layout, own))
     return "".join(pieces)
+
+
+def refuse_odd_tags(sentences: Sequence[Sentence]) -> None:
+    """Nothing, where the tags are all of a scheme, or plain.
+
+    Raises:
+        LangnetError: a few fit no scheme among many that do; they would make all tags plain, and no span be scored.
+    """
+    odd = odd_tags(sentence.tags or () for sentence in sentences)
+    if odd:
+        where, word, tag = next(_places(sentences, odd))
+        n = sum(len(sentence.words) for sentence in sentences)
+        n_odd = sum(1 for _ in _places(sentences, odd))
+        raise LangnetError(
+            f"{where}: the tag '{tag}' of '{word}' does not fit the scheme of spans that all but {n_odd:,} of {n:,} "
+            "tags have; correct it, or learn all tags as they stand by --head scheme=plain"
+        )
+
+
+def refuse_misfits(sentences: Sequence[Sentence], scheme: Scheme, known: Sequence[str]) -> None:
+    """Nothing, where all tags have the form of those that a model was trained on.
+
+    Raises:
+        LangnetError: one has not.
+    """
+    misfits = {tag for sentence in sentences for tag in sentence.tags or () if not fits(tag, scheme)}
+    if misfits:
+        where, word, tag = next(_places(sentences, misfits))
+        raise LangnetError(
+            f"{where}: the tag '{tag}' of '{word}' marks no span, but the model was trained on tags of "
+            f"{scheme.upper()} ({', '.join(known[:5])}{', …' if len(known) > 5 else ''}); correct it, or name the "
+            "column of the tags by --label-column"
+        )
+
+
+def _places(sentences: Sequence[Sentence], tags: Set[str]) -> Iterator[tuple[str, str, str]]:
+    """Where some tags stand, the words, and the tags."""
+    for number, sentence in enumerate(sentences, 1):
+        for word, tag in enumerate(sentence.tags or ()):
+            if tag in tags:
+                yield place_of(sentence, word) or f"sentence {number}", sentence.words[word], tag
 
 
 def describe_faults(sentences: Sequence[Sentence], scheme: Scheme) -> str | None:

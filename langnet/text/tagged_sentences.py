@@ -45,6 +45,14 @@ class Sentence:
     layout: Layout | None = None
 
 
+def place_of(sentence: Sentence, word: int) -> str:
+    """`file:line` of a word; that of the sentence where all words stand in one line, nothing where there is no file."""
+    file, colon, line = sentence.source.rpartition(":")
+    if not colon or not line.isdigit() or len(sentence.rows) <= word:
+        return sentence.source
+    return f"{file}:{int(line) + sentence.rows[word] - sentence.rows[0]}"
+
+
 @dataclass(frozen=True)
 class TagColumns:
     """Which columns are read.

@@ -13,6 +13,7 @@ from langnet.text.tag_schemes import (
     inventory,
     joined,
     may_follow,
+    odd_tags,
     parts,
     recognise,
     spans,
@@ -71,6 +72,26 @@ def test_random_spans_come_back():
 )
 def test_recognised(tags, scheme):
     assert recognise([tags.split()]) == scheme
+
+
+@pytest.mark.parametrize(
+    ("tags", "odd"),
+    [
+        ("O o O B-PER I-PER O B-LOC O B-PER O", "o"),
+        ("O O B-PER I-PER Q-PER B-LOC O B-PER O", "Q-PER"),
+        ("B-x E-x O O S-x S-x L-x", "L-x"),  # of another scheme than its neighbours
+        ("B-x M-x E-x S-x M-x O O O O O", ""),  # a scheme of its own
+        ("NOUN VERB O", ""),
+        ("NN -LRB- B NN -RRB- NN NN NN", ""),
+        ("O O O O", ""),
+        ("O o o O O B-x O", ""),
+        ("B I O B I", ""),
+        ("", ""),
+    ],
+)
+def test_one_odd_tag_among_many(tags, odd):
+    assert odd_tags([tags.split()]) == frozenset(odd.split())
+    assert not odd or odd_tags([tags.split(), ["O", "B-x"] * 1000]) == frozenset(odd.split())
 
 
 def test_broken_sequences_are_read_as_conlleval_does_and_repaired():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -44,6 +44,11 @@ class Entailment(Kind[Pair, ClassGuess]):
     def labels(self, task: SupervisedTask[Pair, ClassGuess]) -> list[str] | None:
         assert isinstance(task, Entail)
         return list(task.settings.labels)
+
+    def labels_in(
+        self, task: SupervisedTask[Pair, ClassGuess], items: Sequence[Pair]
+    ) -> tuple[Sequence[str], Iterable[tuple[str, str]]]:
+        return self.labels(task) or [], ((str(item.label), item.source) for item in items)
 
     def gold(self, items: Sequence[Pair]) -> list[str] | None:
         return [str(item.label) for item in items]

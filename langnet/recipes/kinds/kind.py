@@ -7,7 +7,7 @@ A kind ties the rooms together: how a task's files are read (text), its head (ta
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -187,6 +187,16 @@ class Kind(ABC, Generic[Item, Guess]):
 
     def labels(self, task: SupervisedTask[Item, Guess]) -> list[str] | None:
         """The names of what the head tells apart, where it has such."""
+        return None
+
+    def labels_in(
+        self, task: SupervisedTask[Item, Guess], items: Sequence[Item]
+    ) -> tuple[Sequence[str], Iterable[tuple[str, str]]] | None:
+        """The labels that the head can say, and those of items with where each stands; None of a kind without such.
+
+        Raises:
+            LangnetError: the items have labels of another sort.
+        """
         return None
 
     def gold(self, items: Sequence[Item]) -> list[str] | None:

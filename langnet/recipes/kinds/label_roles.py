@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from langnet.errors import LangnetError
 from langnet.evaluate.role_baselines import by_chain, by_position, by_word, nothing
 from langnet.evaluate.role_scores import predicate_scores, role_f1, role_scores, role_statistics
 from langnet.evaluate.scoring import Neighbour
-from langnet.evaluate.tag_scores import PREDICTED, TRUE, type_lines
+from langnet.evaluate.tag_scores import type_lines
 from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
 from langnet.recipes.kinds.settings import SWITCH, read_settings
 from langnet.tasks.label_roles import LabelRoles, RoleConfig, RoleGuess
@@ -79,6 +79,13 @@ class RoleLabeling(Kind[FramedSentence, RoleGuess]):
         assert isinstance(task, LabelRoles)
         return list(task.settings.labels)
 
+    def labels_in(
+        self, task: SupervisedTask[FramedSentence, RoleGuess], items: Sequence[FramedSentence]
+    ) -> tuple[Sequence[str], Iterable[tuple[str, str]]]:
+        known = list(dict.fromkeys(tag[2:] for tag in self.labels(task) or () if tag != OUTSIDE))
+        frames = ((frame, item) for item in items for frame in item.frames or ())
+        return known, ((role.type, item.source) for frame, item in frames for role in frame.roles or ())
+
     def statistics(self, items: Sequence[FramedSentence], methods: Sequence[Sequence[RoleGuess]]) -> np.ndarray:
         return role_statistics(_gold(items), [[guess.frames for guess in guesses] for guesses in methods])[0]
 
@@ -132,16 +139,7 @@ class RoleLabeling(Kind[FramedSentence, RoleGuess]):
         """Scores by role, and those with predicates that were found instead of the given ones."""
         gold = _gold(items)
         table, types = role_statistics(gold, [[guess.frames for guess in guesses]])
-        sums = table[0].sum(0)
-        lines = type_lines(sums[:-2], types)
-        truth, said = (
-            {name for name, n in zip(types, sums[kind:-2:3], strict=True) if n} for kind in (TRUE, PREDICTED)
-        )
-        if truth and said and not truth & said:
-            lines.append(
-                f"the model's roles ({', '.join(sorted(said)[:4])}) are none of these sentences' "
-                f"({', '.join(sorted(truth)[:4])}); are they spelled in another way?"
-            )
+        lines = type_lines(table[0].sum(0)[:-2], types)
         found = [guess.found for guess in guesses if guess.found is not None]
         if len(found) == len(guesses):
             f1, precision, recall = predicate_scores(gold, found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -76,6 +76,12 @@ class MultiLabelClassification(Kind[TextItem, LabelSetGuess]):
     def labels(self, task: SupervisedTask[TextItem, LabelSetGuess]) -> list[str] | None:
         assert isinstance(task, MultiLabel)
         return list(task.settings.labels)
+
+    def labels_in(
+        self, task: SupervisedTask[TextItem, LabelSetGuess], items: Sequence[TextItem]
+    ) -> tuple[Sequence[str], Iterable[tuple[str, str]]]:
+        sets = zip(_sets(items), items, strict=True)
+        return self.labels(task) or [], ((label, item.source) for own, item in sets for label in own)
 
     def statistics(self, items: Sequence[TextItem], methods: Sequence[Sequence[LabelSetGuess]]) -> np.ndarray:
         sets = _sets(items)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from langnet.errors import LangnetError, warn
 from langnet.evaluate.scoring import Neighbour
 from langnet.evaluate.tag_baselines import chain_of_features, one_tag, tag_of_word
 from langnet.evaluate.tag_scores import (
-    reading_of,
-    span_f1,
+    reading_in,
     span_scores,
+    strict_f1,
     tag_statistics,
     type_lines,
     word_scores,
@@ -26,9 +27,10 @@ from langnet.tasks.tag import Tag, TagConfig, TagGuess
 from langnet.tasks.task import SupervisedTask
 from langnet.text.corpus import Source
 from langnet.text.structures import Bracket, Structure
-from langnet.text.tag_schemes import OUTSIDE, SCHEMES, inventory, recognise, spans
-from langnet.text.tagged import describe_faults, read_tagged, write_tagged
-from langnet.text.tagged_sentences import Sentence
+from langnet.text.tag_schemes import OUTSIDE, SCHEMES, Scheme, inventory, parts, recognise, spans
+from langnet.text.tag_schemes import faults as faults_of
+from langnet.text.tagged import describe_faults, read_tagged, refuse_misfits, refuse_odd_tags, write_tagged
+from langnet.text.tagged_sentences import Sentence, place_of
 
 HIDDEN = 128  # units of each direction of the task network
 MOST_CHAINED = 150  # tags, up to which a conditional random field, whose cost grows with their square, is the default
@@ -38,7 +40,7 @@ MOST_CHAINED = 150  # tags, up to which a conditional random field, whose cost g
 SETTINGS: dict[str, tuple[str, ...]] = {
     "crf": ("auto", *SWITCH),
     "words": ("last", "first", "mean"),
-    "scheme": ("auto", *SCHEMES[1:-1]),
+    "scheme": ("auto", *SCHEMES[1:]),
     "constraints": ("decoding", "always", "never"),
     "hidden": (str(HIDDEN), "0", "32", "64", "256", "512", "1024"),
     "layers": ("1", "2", "3"),
@@ -61,7 +63,9 @@ class Tagging(Kind[Sentence, TagGuess]):
         """A head for the tags that occur, in the scheme that they are recognised to have."""
         gold, chosen = _gold(items), read_settings(self.name, options.settings, SETTINGS)
         settings = {name: values[0] for name, values in SETTINGS.items()} | chosen
-        found = scheme = recognise(gold)
+        found = scheme = "plain" if settings["scheme"] == "plain" else recognise(gold)
+        if settings["scheme"] != "plain":
+            refuse_odd_tags(items)
         if found == "plain":
             labels = sorted({tag for tags in gold for tag in tags})
         else:
@@ -97,11 +101,30 @@ class Tagging(Kind[Sentence, TagGuess]):
         assert isinstance(task, Tag)
         return list(task.settings.labels)
 
+    def labels_in(
+        self, task: SupervisedTask[Sentence, TagGuess], items: Sequence[Sentence]
+    ) -> tuple[Sequence[str], Iterable[tuple[str, str]]]:
+        """The types of spans; tags, where they mark none."""
+        assert isinstance(task, Tag)
+        known, scheme = list(task.settings.labels), task.settings.written
+        if scheme != "plain":
+            known = list(dict.fromkeys(parts(tag)[1] for tag in known if tag != OUTSIDE))
+            refuse_misfits(items, scheme, known)
+        tags = ((item, place, tag) for item in items for place, tag in enumerate(item.tags or ()))
+        told = (
+            (parts(tag)[1] if scheme != "plain" else tag, item, place)
+            for item, place, tag in tags
+            if scheme == "plain" or tag != OUTSIDE
+        )
+        return known, ((label, place_of(item, place)) for label, item, place in told)
+
     def statistics(self, items: Sequence[Sentence], methods: Sequence[Sequence[TagGuess]]) -> np.ndarray:
         gold = _gold(items)
-        table, _ = tag_statistics(gold, [[guess.tags for guess in guesses] for guesses in methods])
+        scheme = _scheme(gold, methods)
+        tags = [[guess.tags for guess in guesses] for guesses in methods]
+        table, _ = tag_statistics(gold, tags, reading_in(scheme))
         # One more number, the same for all: whether words or spans are counted, since sums alone do not say.
-        kind = np.full((*table.shape[:2], 1), float(recognise(gold) == "plain"))
+        kind = np.full((*table.shape[:2], 1), float(scheme == "plain"))
         return np.concatenate([table, kind], axis=2)
 
     def scores(self, sums: np.ndarray) -> dict[str, np.ndarray]:
@@ -139,8 +162,7 @@ class Tagging(Kind[Sentence, TagGuess]):
 
     def structures(self, items: Sequence[Sentence], guesses: Sequence[TagGuess]) -> list[Structure]:
         """Brackets over spans; where tags mark none, over every word."""
-        plain = recognise([guess.tags for guess in guesses]) == "plain"
-        read = reading_of([["a"]]) if plain else spans
+        read = reading_in(_scheme([guess.tags for guess in guesses], [guesses]))
         found = [read(guess.tags) for guess in guesses]
         colour = {name: index for index, name in enumerate(sorted({span.type for own in found for span in own}))}
         drawn = []
@@ -153,19 +175,31 @@ class Tagging(Kind[Sentence, TagGuess]):
     def details(self, items: Sequence[Sentence], guesses: Sequence[TagGuess]) -> list[str]:
         """Scores by type, F1 in seqeval's strict mode, and what the true tags break of their scheme."""
         gold, predicted = _gold(items), [guess.tags for guess in guesses]
-        table, types = tag_statistics(gold, [predicted])
+        scheme = _scheme(gold, [guesses])
+        table, types = tag_statistics(gold, [predicted], reading_in(scheme))
         lines = type_lines(table[0].sum(0), types)
-        scheme = recognise(gold)
+        true = scheme
+        if scheme != "plain" and any(map(partial(faults_of, scheme=scheme), gold)):
+            found = recognise(gold)
+            true = scheme if found == "plain" else found
         if scheme != "plain":
-            lines.append(
-                f"F1 of spans that are whole in {scheme.upper()} (strict): {span_f1(gold, predicted, True):.3f}"
-            )
-        faults = describe_faults(items, scheme)
+            strict = strict_f1(gold, predicted, (true, scheme))
+            lines.append(f"F1 of spans that are whole in {true.upper()} (strict): {strict:.3f}")
+        faults = describe_faults(items, true)
         return [*lines, faults] if faults else lines
 
 
 def _gold(items: Sequence[Sentence]) -> list[Sequence[str]]:
     return [item.tags or () for item in items]
+
+
+def _scheme(gold: Sequence[Sequence[str]], methods: Sequence[Sequence[TagGuess]]) -> Scheme:
+    """That of the model whose guesses are among those of the methods; of methods alone, that of the true tags.
+
+    A part of a file, or one of few sentences, need not have what tells the schemes apart.
+    """
+    stored = (guess.scheme for guesses in methods for guess in guesses[:1] if guess.scheme)
+    return next(stored, None) or recognise(gold)
 
 
 def _guesses(tags: Sequence[Sequence[str]]) -> list[Any]:
