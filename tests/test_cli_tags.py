@@ -98,3 +98,56 @@ def test_labels_of_which_the_model_knows_none(run, made, model, file, message):
 def test_labels_of_which_it_knows_some(run, made):
     said = run("evaluate", "names", "some.conll")
     assert "does not know 1 of the labels, so 6 of 24 cannot be right; the first, some.conll:6: 'loc'" in said
+
+
+def test_predicted_tags_behind_the_columns_are_not_taken_for_the_true_ones(run, made, folder):
+    run("predict", "names", "names.conll", "-o", "said.conll")
+    lines = (folder / "said.conll").read_text().splitlines()
+    assert {len(line.split()) for line in lines if line} == {4}
+    # Tags that are wrong, so that it shows which are read.
+    wrong = "\n".join(
+        f"{line.rpartition(' ')[0]} {'B-LOC' if 'Bob' in line else 'O'}" if line else "" for line in lines
+    )
+    (folder / "wrong.conll").write_text(wrong + "\n", encoding="utf8")
+    first = run("evaluate", "names", "names.conll", "--json", "a.json")
+    told = run("evaluate", "names", "wrong.conll", "--json", "b.json")
+    assert "wrong.conll: the tags are read from column 3, as in training" in told
+    assert "as in training" not in first
+    assert scores(folder, "a.json") == scores(folder, "b.json")
+    run("evaluate", "names", "wrong.conll", "--label-column", "-1", "--json", "c.json")
+    assert scores(folder, "c.json") != scores(folder, "a.json")
+    run("evaluate", "names", "wrong.conll", "--label-column", "3", "--json", "d.json")
+    assert scores(folder, "d.json") == scores(folder, "a.json")
+
+
+def scores(folder, name):
+    """The model's detailed lines and scores, which depend on the true tags."""
+    report = json.loads((folder / name).read_text())
+    return report["rows"][0], report["details"]
+
+
+def test_a_further_column_of_another_sort_is_left_to_be_read(run, made, folder):
+    text = columns(NAMES).replace(" X ", " X chunk ")
+    (folder / "wider.conll").write_text(text, encoding="utf8")
+    run("evaluate", "names", "names.conll", "--json", "a.json")
+    assert "as in training" not in run("evaluate", "names", "wider.conll", "--json", "b.json")
+    assert scores(folder, "a.json") == scores(folder, "b.json")
+
+
+def test_what_was_trained_on_columns_reads_other_formats(run, made, folder):
+    words, tags = zip(*(word.split("/") for word in NAMES.split()), strict=True)
+    (folder / "names.jsonl").write_text(json.dumps({"tokens": words, "ner_tags": tags}) + "\n", encoding="utf8")
+    rows = [
+        f"{n}\t{word}\t_\t{tag}\t_\t_\t_\t_\t_\t_" for n, (word, tag) in enumerate(zip(words, tags, strict=True), 1)
+    ]
+    (folder / "names.conllu").write_text("# sent_id = 1\n" + "\n".join(rows) + "\n\n", encoding="utf8")
+    for name in ("names.jsonl", "names.conllu"):
+        run("evaluate", "names", name)
+        run("predict", "names", name, "-o", f"said-{name}")
+    text = (folder / "said-names.conllu").read_text()
+    assert text.startswith("# sent_id = 1\n# langnet predicted UPOS\n1\tAnn\t")
+    assert "said-names.conllu: the tags in UPOS were predicted, as a comment" in run(
+        "evaluate", "names", "said-names.conllu"
+    )
+    run("predict", "names", "said-names.conllu", "-o", "again.conllu")
+    assert (folder / "again.conllu").read_text() == text

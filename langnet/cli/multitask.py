@@ -109,9 +109,9 @@ def multitask(
     place, progress = run_folder(output), ConsoleProgress("multitask")
     made = transfer_together(model, read, how, temperature, folder=place, progress=progress, resume=resume)
     for name, (kind_name, files) in wanted.items():
-        facts, items = made[name].facts["finetune"], read[name][1]
+        facts, (task, items) = made[name].facts["finetune"], read[name]
         facts["training_items"] = describe_training_items(items, files, output / name)
-        facts["columns"] = asdict(Columns())
+        facts["columns"] = asdict(Columns() if isinstance(task, str) else task.as_read(items, Columns()))
         made[name].save(output / name, overwrite=overwrite)
         told = f"from {len(items):,} items, in {facts['together']['shares'][name]:.0%} of the steps"
         console.print(f"{output / name}: a model for the task '{kind_name}' {told}", highlight=False)

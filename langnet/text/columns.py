@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import IO
 
 from langnet.errors import LangnetError
 from langnet.text.compression import COMPRESSIONS
 from langnet.text.formats import text_stream
-from langnet.text.tagged_sentences import Layout, Sentence, TagColumns
+from langnet.text.tagged_sentences import Layout, LearnedColumn, Sentence, TagColumns
 
 CONLLU = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 BOUNDARY = "-DOCSTART-"  # begins a document in CoNLL-2003
 NOTHING = "_"  # an empty cell of CoNLL-U
 _PREDICTED = "Predicted"  # in MISC, beside a true tag
+# A comment that tells in CoNLL-U that a column was written over by guesses.
+_MARK = "# langnet predicted "
+_MARKED = re.compile(r"#\s*langnet predicted (\S+)\s*")
 _NAMES = re.compile(r"#\s*global\.columns\s*=\s*(.+)")
 # What is no row although it may have as many cells: comments of CoNLL-U, of SemEval's sets, and of GermEval's.
 _COMMENT = re.compile(r"#[ \t]+(?:(?:id|newdoc|newpar|sent_id|text|global\.columns)\b|\S+ = |https?://)")
@@ -56,6 +59,7 @@ class _Reader:
         self.word, self.tag = 0, -1
         self.feature: str | None = None  # that the tags are values of
         self.layout = Layout("columns")
+        self.marks: set[str] = set()  # names of columns that hold guesses
 
     def sentences(self, lines: Iterator[str]) -> Iterator[Sentence]:
         held, previous = _Held(), None
@@ -84,6 +88,10 @@ class _Reader:
     def _is_comment(self, line: str) -> bool:
         if not line.startswith("#"):
             return False
+        marked = _MARKED.fullmatch(line)
+        if marked:
+            self.marks.add(marked[1].lower())
+            self.layout = self._with_note(self.layout)
         named = _NAMES.match(line)
         if named and not self.first:
             self.names = tuple(named[1].split())
@@ -150,13 +158,28 @@ class _Reader:
                 f"{self.path}, line {number}: column {self.word + 1} cannot hold both words and tags; name others by "
                 "--text-column and --label-column"
             )
-        self.layout = self._where_tags_go()
+        where = replace(self._where_tags_go(), tags=self.tag, width=self.n_columns, named=bool(self.names))
+        if self.names and not self.wanted.labelled:
+            where = replace(where, replaced=self._tags_name())
+        self.layout = self._with_note(where)
+
+    def _tags_name(self) -> str:
+        name = self.names[self.tag] if self.tag < len(self.names) else str(self.tag + 1)
+        return f"{name}.{self.feature}" if self.feature else name
+
+    def _with_note(self, layout: Layout) -> Layout:
+        """Where the tags that are read are guesses, as a comment of the file says."""
+        if not (self.first and self.wanted.labelled and self._tags_name().lower() in self.marks):
+            return layout
+        note = f"{self.path}: the tags in {self._tags_name()} were predicted, as a comment in the file says"
+        return replace(layout, note=f"{note}; they are no truth to learn from or to score by")
 
     def _where_tags_go(self) -> Layout:
         """In place of those that are not read, and beside those that are."""
         if self.wanted.labelled and "MISC" in self.names:
             return Layout("columns", self._named("MISC"), _PREDICTED, self.tabs)
-        if self.wanted.labelled or not (self.names or self.wanted.tags):
+        asked = self.wanted.tags and not LearnedColumn.of(self.wanted.tags)
+        if self.wanted.labelled or not (self.names or asked):
             return Layout("columns", None, None, self.tabs or self.n_columns == 1)
         return Layout("columns", self.tag, self.feature, self.tabs)
 
@@ -165,6 +188,10 @@ class _Reader:
 
     def _place(self, wanted: str | None, default: int) -> tuple[int, str | None]:
         """A column's index, and the feature in it."""
+        learned = LearnedColumn.of(wanted)
+        if learned:
+            # What was remembered of a file is no wish for this one.
+            wanted = None if self.names or not self.wanted.labelled else str(learned.from_end)
         if wanted is None:
             return default, None
         if re.fullmatch(r"-?\d+", wanted):
@@ -195,11 +222,37 @@ def read_columns(stream: IO[bytes], path: Path, wanted: TagColumns) -> Iterator[
     Raises:
         LangnetError: a row that cannot be read, with file, line and column.
     """
-    return _Reader(path, wanted).sentences(text_stream(stream))
+    read = _Reader(path, wanted).sentences(text_stream(stream))
+    learned = LearnedColumn.of(wanted.tags)
+    return iter(_as_in_training(list(read), learned, path)) if learned and wanted.labelled else read
 
 
-def with_tags(sentence: Sentence, layout: Layout, tags: Sequence[str]) -> str:
-    """The lines of a sentence with these tags."""
+def _as_in_training(sentences: list[Sentence], learned: LearnedColumn, path: Path) -> list[Sentence]:
+    """With the tags of the column that had them in training, where one more stands behind those of training.
+
+    That the further column holds guesses shows in its having tags of that one; any other further column is left to be
+    what it was taken for.
+    """
+    layout = sentences[0].layout if sentences else None
+    if layout is None or layout.named or layout.width != learned.width + 1:
+        return sentences
+    place = learned.number - 1
+    found = [
+        tuple(_cut(sentence.lines[row], layout.tabs)[place].strip() for row in sentence.rows) for sentence in sentences
+    ]
+    there = {tag for tags in found for tag in tags}
+    if place == layout.tags or "" in there or not there & {tag for one in sentences for tag in one.tags or ()}:
+        return sentences
+    note = (
+        f"{path}: the tags are read from column {learned.number}, as in training; column {layout.tags + 1} looks like "
+        f"what predict adds (--label-column {layout.tags + 1} would read it)"
+    )
+    now = replace(layout, tags=place, note=note)
+    return [replace(one, tags=tags, layout=now) for one, tags in zip(sentences, found, strict=True)]
+
+
+def with_tags(sentence: Sentence, layout: Layout, tags: Sequence[str], mark: bool = False) -> str:
+    """The lines of a sentence with these tags; with a comment on what they replace, if there is to be a `mark`."""
     lines = list(sentence.lines)
     for row, tag in zip(sentence.rows, tags, strict=True):
         lines[row] = _with_cell(lines[row], layout, tag)
@@ -208,7 +261,16 @@ def with_tags(sentence: Sentence, layout: Layout, tags: Sequence[str]) -> str:
         for index, line in enumerate(lines):
             if line.startswith(BOUNDARY) and len(_cut(line, layout.tabs)) == width:
                 lines[index] = _with_cell(line, layout, "O")
+    if mark and layout.replaced:
+        _mark(lines, layout.replaced)
     return "".join(lines)
+
+
+def _mark(lines: list[str], name: str) -> None:
+    """Put a comment that the column `name` holds guesses behind the comments of a sentence, unless it is there."""
+    place = next((i for i, line in enumerate(lines) if not line.startswith("#") and line.strip(_BLANK)), len(lines))
+    if not any(found and found[1] == name for found in map(_MARKED.fullmatch, lines[:place])):
+        lines.insert(place, f"{_MARK}{name}" + ("\r\n" if lines[0].endswith("\r\n") else "\n"))
 
 
 def _cut(line: str, tabs: bool) -> list[str]:

@@ -21,7 +21,7 @@ from langnet.text.formats import (
     read_rows,
 )
 from langnet.text.tag_schemes import Scheme, faults, fits, odd_tags
-from langnet.text.tagged_sentences import Layout, Sentence, TagColumns, place_of
+from langnet.text.tagged_sentences import Layout, LearnedColumn, Sentence, TagColumns, place_of
 
 # Names that published sets give their columns.
 WORDS = ("tokens", "words", "form")
@@ -78,7 +78,8 @@ def read_tagged(
 def _sentence(row: Row, path: Path, wanted: TagColumns) -> Sentence:
     where = f"{path}, line {row.line}"
     word_column = wanted.words or known_column(row, WORDS)
-    tag_column = wanted.tags or known_column(row, TAGS)
+    asked = None if LearnedColumn.of(wanted.tags) else wanted.tags
+    tag_column = asked or known_column(row, TAGS)
     words = [_text(v, f"{where}, word {i + 1}") for i, v in enumerate(_list(row, word_column, path))]
     tags = None
     if wanted.labelled:
@@ -124,6 +125,8 @@ def _tag(value: Any, where: str, names: Sequence[str] | None) -> str:
 def write_tagged(sentences: Sequence[Sentence], tags: Sequence[Sequence[str]]) -> str:
     """The files that the sentences were read from, with other tags, and nothing else changed.
 
+    Where CoNLL-U's own column is written over, a comment in its first sentence says so.
+
     Args:
         sentences: in the order of their files; those that came from none are written as words and tags.
         tags: one a word.
@@ -142,8 +145,8 @@ def write_tagged(sentences: Sequence[Sentence], tags: Sequence[Sequence[str]]) -
             name = sentence.source.rpartition(":")[0]
             if pieces and name != file and not pieces[-1].endswith("\n\n"):
                 pieces.append("\n" if pieces[-1].endswith("\n") else "\n\n")
+            pieces.append(with_tags(sentence, sentence.layout, own, mark=name != file))
             file = name
-            pieces.append(with_tags(sentence, sentence.layout, own))
     return "".join(pieces)
 
 

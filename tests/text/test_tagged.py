@@ -180,11 +180,16 @@ class TestCoNLLU:
     def test_come_back_as_they_were(self, file, column):
         path = file(CONLLU, "x.conllu")
         tags = [sentence.tags for sentence in read_tagged([path], tags=column)]
-        assert write_tagged(read_tagged([path], tags=column, labelled=False), tags) == CONLLU
+        name = {"upos": "UPOS", "xpos": "XPOS", None: "UPOS"}.get(column, column)
+        text = write_tagged(read_tagged([path], tags=column, labelled=False), tags)
+        # The first row of the file is that of the ID 1; what stands before it are comments.
+        assert text.replace(f"# langnet predicted {name}\n1\tI", "1\tI") == CONLLU
+        assert text.count("# langnet predicted ") == 1
 
     def test_guesses(self, file):
         path, tags = file(CONLLU, "x.conllu"), [["A", "B", "C", "D"], ["E"]]
         lines = write_tagged(read_tagged([path], labelled=False), tags).splitlines()
+        assert lines.pop(3) == "# langnet predicted UPOS"
         assert lines[3].split("\t")[3] == "A"
         assert lines[4] == CONLLU.splitlines()[4]  # a range of words is none
         assert lines[7] == CONLLU.splitlines()[7]  # nor is an empty node

@@ -30,7 +30,7 @@ from langnet.text.structures import Bracket, Structure
 from langnet.text.tag_schemes import OUTSIDE, SCHEMES, Scheme, inventory, parts, recognise, spans
 from langnet.text.tag_schemes import faults as faults_of
 from langnet.text.tagged import describe_faults, read_tagged, refuse_misfits, refuse_odd_tags, write_tagged
-from langnet.text.tagged_sentences import Sentence, place_of
+from langnet.text.tagged_sentences import LearnedColumn, Sentence, place_of
 
 HIDDEN = 128  # units of each direction of the task network
 MOST_CHAINED = 150  # tags, up to which a conditional random field, whose cost grows with their square, is the default
@@ -58,6 +58,21 @@ class Tagging(Kind[Sentence, TagGuess]):
 
     def read(self, sources: Sequence[Source], columns: Columns, labelled: bool = True) -> list[Sentence]:
         return read_tagged(sources, columns.text, columns.label, labelled)
+
+    def as_read(self, items: Sequence[Sentence], columns: Columns) -> Columns:
+        """Columns without names are counted from the right, but where predictions stand behind them, from the left."""
+        asked, layout = columns.label or "-1", items[0].layout if items else None
+        if layout is None or layout.kind != "columns" or layout.named or not asked.startswith("-"):
+            return columns
+        if any(
+            item.layout is None or (item.layout.tags, item.layout.width) != (layout.tags, layout.width)
+            for item in items
+        ):
+            return columns
+        return replace(columns, label=str(LearnedColumn(int(asked), layout.tags + 1, layout.width)))
+
+    def remarks(self, items: Sequence[Sentence]) -> list[str]:
+        return list(dict.fromkeys(item.layout.note for item in items if item.layout and item.layout.note))
 
     def head(self, items: Sequence[Sentence], encoder: Encoder, options: HeadOptions) -> Tag:
         """A head for the tags that occur, in the scheme that they are recognised to have."""
