@@ -65,7 +65,7 @@ def test_choices_from_file_to_file(run, folder):
     run("predict", "chooser", "questions.jsonl", "-o", "chosen.jsonl")
     rows = [json.loads(line) for line in (folder / "chosen.jsonl").read_text().splitlines()]
     assert len(rows) == 8
-    assert all(row["choice"] in (0, 1) and sum(row["probabilities"]) == pytest.approx(1) for row in rows)
+    assert all(row["predicted_choice"] in (0, 1) and sum(row["probabilities"]) == pytest.approx(1) for row in rows)
     assert "chance: 0.500" in run("evaluate", "chooser", "questions.jsonl")
 
 

@@ -65,7 +65,7 @@ def test_columns_of_0_and_1_and_lists(run, folder):
     run("finetune", "lm", "lists.jsonl", "-o", "lists", *quick)
     run("predict", "lists", "sets.csv", "-o", "out.csv")  # lists, as in training
     rows = list(csv.DictReader(io.StringIO((folder / "out.csv").read_text(encoding="utf8"))))
-    assert json.loads(rows[0]["labels"]) in ([], ["neg"], ["pos"], ["neg", "pos"])
+    assert json.loads(rows[0]["predicted_labels"]) in ([], ["neg"], ["pos"], ["neg", "pos"])
 
 
 def test_a_temperature_changes_probabilities_and_no_label(run, folder):
@@ -95,7 +95,7 @@ def test_numbers_from_file_to_file(run, folder):
     said = run("evaluate", "rater", "sets.csv", "--predictions", "rated.csv")
     for name in ("pearson", "spearman", "rmse", "mae", "ridge regression"):
         assert name in said
-    assert "score" in json.loads(run("predict", "rater", "new.txt").splitlines()[0])
+    assert "predicted_score" in json.loads(run("predict", "rater", "new.txt").splitlines()[0])
     assert "film" in run("explain", "rater", "The film was superb.")
 
 

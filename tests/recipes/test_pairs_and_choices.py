@@ -7,12 +7,14 @@ import json
 import numpy as np
 import pytest
 
+from langnet.errors import LangnetError
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.kinds.kind import Columns, HeadOptions
 from langnet.recipes.kinds.registry import find_kind
 from langnet.recipes.kinds.written_rows import written_rows
 from langnet.recipes.transfer import TransferOptions, evaluate_task, transfer
 from langnet.tasks.choose import ChoiceGuess
+from langnet.tasks.similarity import Rating
 from langnet.tasks.task import ClassGuess
 from langnet.text.multiple_choice import MultipleChoice
 from langnet.text.pairs import Pair
@@ -34,8 +36,8 @@ def test_predictions_keep_the_rows_and_their_format(tmp_path):
 
 
 def test_tsv_jsonl_and_items_without_a_row():
-    tsv = written_rows([Pair("a", "b", cells={"x": "1"}, format=".tsv")], [{"score": 2.5}])
-    assert tsv == "x\tscore\n1\t2.5\n"
+    tsv = written_rows([Pair("a", "b", cells={"x": "1"}, format=".tsv")], [{"predicted_score": 2.5}])
+    assert tsv == "x\tpredicted_score\n1\t2.5\n"
     assert json.loads(written_rows([Pair("a", "b", source="s1.dev:3")], [{"score": 1}])) == {
         "source": "s1.dev:3",
         "score": 1,
@@ -44,9 +46,45 @@ def test_tsv_jsonl_and_items_without_a_row():
     kind = find_kind("choose")
     item = MultipleChoice("c", ("x", "y"), cells={"context": "c", "choices": ["x", "y"]})
     line = json.loads(kind.written([item], [ChoiceGuess((0.25, 0.75))]))
-    assert line == {"context": "c", "choices": ["x", "y"], "choice": 1, "probabilities": [0.25, 0.75]}
+    assert line == {"context": "c", "choices": ["x", "y"], "predicted_choice": 1, "probabilities": [0.25, 0.75]}
     table = MultipleChoice("c", ("x", "y"), cells={"A": "x"}, format=".csv")
-    assert kind.written([table], [ChoiceGuess((0.5, 0.5))]) == 'A,choice,probabilities\nx,0,"[0.5, 0.5]"\n'
+    assert kind.written([table], [ChoiceGuess((0.5, 0.5))]) == 'A,predicted_choice,probabilities\nx,0,"[0.5, 0.5]"\n'
+
+
+def test_a_prediction_is_not_read_as_the_truth(tmp_path):
+    sick = "pair_ID\tsentence_A\tsentence_B\trelatedness_score\tentailment_judgment\n1\ta\tb\t4.5\tNEUTRAL\n"
+    (tmp_path / "sick.txt").write_text(sick, encoding="utf8")
+    kind, rating = find_kind("entail"), find_kind("similarity")
+    items = kind.read([tmp_path / "sick.txt"], Columns(), labelled=False)
+    (tmp_path / "judged.tsv").write_text(kind.written(items, [ClassGuess("ENTAILMENT", {"ENTAILMENT": 1.0})]))
+    assert [item.label for item in kind.read([tmp_path / "judged.tsv"], Columns())] == ["NEUTRAL"]
+    (tmp_path / "rated.tsv").write_text(rating.written(items, [Rating(1.0)]), encoding="utf8")
+    assert "predicted_score" in (tmp_path / "rated.tsv").read_text()
+    assert [item.label for item in rating.read([tmp_path / "rated.tsv"], Columns())] == [4.5]
+
+
+def test_a_second_prediction_leaves_the_first():
+    pair = Pair("a", "b", cells={"predicted_score": "1", "probability": "x"}, format=".csv")
+    text = written_rows([pair], [{"predicted_score": 2, "probability": 0.5}])
+    assert text == "predicted_score,probability,predicted_score_2,predicted_probability\n1,x,2,0.5\n"
+
+
+@pytest.mark.parametrize("name", ["entail", "similarity", "choose", "multilabel", "regress"])
+def test_the_name_of_the_file_says_the_format(name):
+    kind = find_kind(name)
+    for suffix in ("", ".txt", ".csv", ".tsv", ".jsonl", ".ndjson"):
+        kind.check_output([], suffix)
+    for suffix in (".docx", ".parquet", ".json", ".gz"):
+        with pytest.raises(LangnetError, match=f"ends in {suffix} is not written; name it with .csv, .tsv, .jsonl"):
+            kind.check_output([], suffix)
+
+
+def test_rows_come_out_as_the_name_says():
+    kind, item = find_kind("similarity"), Pair("a", "b", cells={"x": "1"}, format=".tsv")
+    said = {suffix: kind.written_as(suffix, [item], [Rating(2.5)]) for suffix in ("", ".txt", ".csv", ".jsonl")}
+    assert said[""] == said[".txt"] == "x\tpredicted_score\n1\t2.5\n"
+    assert said[".csv"] == "x,predicted_score\n1,2.5\n"
+    assert json.loads(said[".jsonl"]) == {"x": "1", "predicted_score": 2.5}
 
 
 def test_details_name_classes_ties_and_chance():

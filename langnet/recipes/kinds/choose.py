@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -12,16 +13,17 @@ from langnet.errors import LangnetError
 from langnet.evaluate.choice_baselines import SCORERS, choose_greatest
 from langnet.evaluate.choice_statistics import choice_scores, choice_statistics
 from langnet.evaluate.scoring import Neighbour
-from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
+from langnet.recipes.kinds.kind import Columns, HeadOptions
 from langnet.recipes.kinds.settings import read_settings
-from langnet.recipes.kinds.written_rows import written_rows
+from langnet.recipes.kinds.written_rows import RowKind
 from langnet.tasks.choose import ChoiceGuess, Choose, ChooseConfig
 from langnet.tasks.pooling import WIDTHS
 from langnet.text.corpus import Source
 from langnet.text.multiple_choice import ChoiceColumns, MultipleChoice, read_multiple_choice
+from langnet.text.written_tables import PREDICTED
 
 
-class MultipleChoiceKind(Kind[MultipleChoice, ChoiceGuess]):
+class MultipleChoiceKind(RowKind[MultipleChoice, ChoiceGuess]):
     """One of several alternatives."""
 
     name = "choose"
@@ -59,12 +61,11 @@ class MultipleChoiceKind(Kind[MultipleChoice, ChoiceGuess]):
     def stratum(self, item: MultipleChoice) -> Hashable:
         return item.answer
 
-    def written(self, items: Sequence[MultipleChoice], guesses: Sequence[ChoiceGuess]) -> str:
-        added = [
-            {"choice": guess.index, "probabilities": [round(value, 6) for value in guess.probabilities]}
+    def added(self, items: Sequence[MultipleChoice], guesses: Sequence[ChoiceGuess]) -> list[dict[str, Any]]:
+        return [
+            {f"{PREDICTED}choice": guess.index, "probabilities": [round(value, 6) for value in guess.probabilities]}
             for guess in guesses
         ]
-        return written_rows(items, added)
 
     def said(self, item: MultipleChoice, guess: ChoiceGuess) -> str:
         return item.alternatives[guess.index] or "(empty)"

@@ -22,6 +22,7 @@ from langnet.tasks.classify import ClassifyConfig, ClassifyItems
 from langnet.tasks.task import ClassGuess, SupervisedTask
 from langnet.text.corpus import Source
 from langnet.text.labelled import LabelledText, read_labelled
+from langnet.text.written_tables import PREDICTED
 from langnet.transfer.features import ScalarMix
 from langnet.transfer.frozen import fit_frozen, install, read_features
 from langnet.transfer.standardise import standardise_head
@@ -82,6 +83,6 @@ class Classification(Kind[LabelledText, ClassGuess]):
     def written(self, items: Sequence[LabelledText], guesses: Sequence[ClassGuess]) -> str:
         """A line of JSON a text; `langnet predict` writes a classifier's guesses in more ways."""
         return "".join(
-            json.dumps({"text": item.text, "label": guess.label}, ensure_ascii=False) + "\n"
+            json.dumps({"text": item.text, f"{PREDICTED}label": guess.label}, ensure_ascii=False) + "\n"
             for item, guess in zip(items, guesses, strict=True)
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -14,16 +15,17 @@ from langnet.evaluate.class_statistics import class_scores, class_statistics
 from langnet.evaluate.pair_baselines import OverlapBaseline
 from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.scoring import Neighbour
-from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
+from langnet.recipes.kinds.kind import Columns, HeadOptions
 from langnet.recipes.kinds.pair_heads import pair_columns, pair_config
-from langnet.recipes.kinds.written_rows import written_rows
+from langnet.recipes.kinds.written_rows import RowKind
 from langnet.tasks.entail import Entail, EntailConfig
 from langnet.tasks.task import ClassGuess, SupervisedTask
 from langnet.text.corpus import Source
 from langnet.text.pairs import Pair, read_pairs
+from langnet.text.written_tables import PREDICTED
 
 
-class Entailment(Kind[Pair, ClassGuess]):
+class Entailment(RowKind[Pair, ClassGuess]):
     """One label for two texts."""
 
     name = "entail"
@@ -81,12 +83,13 @@ class Entailment(Kind[Pair, ClassGuess]):
     def stratum(self, item: Pair) -> Hashable:
         return item.label
 
-    def written(self, items: Sequence[Pair], guesses: Sequence[ClassGuess]) -> str:
+    def added(self, items: Sequence[Pair], guesses: Sequence[ClassGuess]) -> list[dict[str, Any]]:
         added = []
         for guess in guesses:
             each = {f"p({name})": round(value, 6) for name, value in guess.probabilities.items()}
-            added.append({"label": guess.label, "probability": round(max(guess.probabilities.values()), 4), **each})
-        return written_rows(items, added)
+            surest = round(max(guess.probabilities.values()), 4)
+            added.append({f"{PREDICTED}label": guess.label, "probability": surest, **each})
+        return added
 
     def details(self, items: Sequence[Pair], guesses: Sequence[ClassGuess]) -> list[str]:
         lines = []

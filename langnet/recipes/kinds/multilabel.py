@@ -15,22 +15,23 @@ from langnet.evaluate.label_sets import choose_thresholds, indicator, label_set_
 from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.scoring import Neighbour
 from langnet.evaluate.text_baselines import most_frequent_set, tfidf_label_sets
-from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
+from langnet.recipes.kinds.kind import Columns, HeadOptions
 from langnet.recipes.kinds.settings import read_settings
 from langnet.recipes.kinds.text_heads import POOLING, as_facts, begin_head, head_shape, text_columns
-from langnet.recipes.kinds.written_rows import written_rows
+from langnet.recipes.kinds.written_rows import RowKind
 from langnet.recipes.model import Model
 from langnet.tasks.multilabel import LabelSetGuess, MultiLabel, MultiLabelConfig
 from langnet.tasks.task import SupervisedTask
 from langnet.text.corpus import Source
 from langnet.text.text_items import LIST, LabelLayout, TextItem, read_label_sets
+from langnet.text.written_tables import PREDICTED
 from langnet.transfer.frozen_targets import LABEL_SETS
 
 SETTINGS = {"thresholds": ("one", "each", "half"), **POOLING}
 MOST_SHOWN = 30  # labels
 
 
-class MultiLabelClassification(Kind[TextItem, LabelSetGuess]):
+class MultiLabelClassification(RowKind[TextItem, LabelSetGuess]):
     """Any number of labels a text, none included."""
 
     name = "multilabel"
@@ -115,12 +116,13 @@ class MultiLabelClassification(Kind[TextItem, LabelSetGuess]):
     def stratum(self, item: TextItem) -> Hashable:
         return item.label
 
-    def written(self, items: Sequence[TextItem], guesses: Sequence[LabelSetGuess]) -> str:
+    def added(self, items: Sequence[TextItem], guesses: Sequence[LabelSetGuess]) -> list[dict[str, Any]]:
         added = []
         for item, guess in zip(items, guesses, strict=True):
             each = {f"p({name})": round(value, 6) for name, value in guess.probabilities.items()}
-            added.append(_written_set(guess, item.layout) | each)
-        return written_rows(items, added)
+            said = {PREDICTED + name: cell for name, cell in _written_set(guess, item.layout).items()}
+            added.append(said | each)
+        return added
 
     def decisions(
         self, items: Sequence[TextItem], guesses: Sequence[LabelSetGuess]

@@ -11,22 +11,23 @@ from langnet.encoders.encoder import Encoder
 from langnet.evaluate.rating_statistics import rating_scores, rating_statistics
 from langnet.evaluate.scoring import Neighbour
 from langnet.evaluate.text_baselines import tfidf_numbers
-from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
+from langnet.recipes.kinds.kind import Columns, HeadOptions
 from langnet.recipes.kinds.ratings import number_scale, numbers
 from langnet.recipes.kinds.settings import SWITCH, read_settings
 from langnet.recipes.kinds.text_heads import POOLING, as_facts, begin_head, head_shape, text_columns
-from langnet.recipes.kinds.written_rows import written_rows
+from langnet.recipes.kinds.written_rows import RowKind
 from langnet.recipes.model import Model
 from langnet.tasks.regress import Regress, RegressConfig
 from langnet.tasks.similarity import Rating
 from langnet.text.corpus import Source
 from langnet.text.text_items import TextItem, read_numbers
+from langnet.text.written_tables import PREDICTED
 from langnet.transfer.frozen_targets import NUMBERS
 
 SETTINGS = {"bounded": SWITCH, **POOLING}
 
 
-class Regression(Kind[TextItem, Rating]):
+class Regression(RowKind[TextItem, Rating]):
     """One number for a text."""
 
     name = "regress"
@@ -61,6 +62,6 @@ class Regression(Kind[TextItem, Rating]):
         ridge = mean.guesses if found is None else [Rating(float(value)) for value in found]
         return [mean, Neighbour("TF-IDF", ridge, "ridge regression")]
 
-    def written(self, items: Sequence[TextItem], guesses: Sequence[Rating]) -> str:
+    def added(self, items: Sequence[TextItem], guesses: Sequence[Rating]) -> list[dict[str, Any]]:
         rows = zip(items, guesses, strict=True)
-        return written_rows(items, [{item.layout.column: float(f"{guess.value:.6g}")} for item, guess in rows])
+        return [{PREDICTED + item.layout.column: float(f"{guess.value:.6g}")} for item, guess in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,16 +11,17 @@ from langnet.encoders.encoder import Encoder
 from langnet.evaluate.pair_baselines import OverlapRatings
 from langnet.evaluate.rating_statistics import rating_scores, rating_statistics
 from langnet.evaluate.scoring import Neighbour
-from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
+from langnet.recipes.kinds.kind import Columns, HeadOptions
 from langnet.recipes.kinds.pair_heads import pair_columns, pair_config
 from langnet.recipes.kinds.ratings import number_scale, numbers
-from langnet.recipes.kinds.written_rows import written_rows
+from langnet.recipes.kinds.written_rows import RowKind
 from langnet.tasks.similarity import Rating, Similarity, SimilarityConfig
 from langnet.text.corpus import Source
 from langnet.text.pairs import Pair, read_rated_pairs
+from langnet.text.written_tables import PREDICTED
 
 
-class SimilarityRating(Kind[Pair, Rating]):
+class SimilarityRating(RowKind[Pair, Rating]):
     """One number for two texts, whichever comes first."""
 
     name = "similarity"
@@ -52,5 +54,5 @@ class SimilarityRating(Kind[Pair, Rating]):
     def said(self, item: Pair, guess: Rating) -> str:
         return f"{guess.value:.4g}"
 
-    def written(self, items: Sequence[Pair], guesses: Sequence[Rating]) -> str:
-        return written_rows(items, [{"score": round(guess.value, 4)} for guess in guesses])
+    def added(self, items: Sequence[Pair], guesses: Sequence[Rating]) -> list[dict[str, Any]]:
+        return [{f"{PREDICTED}score": round(guess.value, 4)} for guess in guesses]

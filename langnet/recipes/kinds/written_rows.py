@@ -1,12 +1,38 @@
-"""Guesses beside the rows that they belong to, in the format that the rows came in."""
+"""Guesses beside the rows that they belong to, as a table."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
+
+from langnet.errors import LangnetError
+from langnet.recipes.kinds.kind import Kind
+from langnet.tasks.task import Guess, Item
+from langnet.text.written_tables import ROW_FORMATS, beside, table_text
+
+_SAYS_NOTHING = ("", ".txt", ".text")  # of the format of a table: then it is that of the items
+
+
+class RowKind(Kind[Item, Guess]):
+    """A kind whose items are rows of tables, and whose guesses are written behind them."""
+
+    @abstractmethod
+    def added(self, items: Sequence[Item], guesses: Sequence[Guess]) -> list[dict[str, Any]]:
+        """The new cells of each row; what could be taken for the truth is called `predicted_` and its name."""
+
+    def written(self, items: Sequence[Item], guesses: Sequence[Guess]) -> str:
+        return written_rows(items, self.added(items, guesses))  # type: ignore[arg-type]
+
+    def written_as(self, suffix: str, items: Sequence[Item], guesses: Sequence[Guess]) -> str:
+        return written_rows(items, self.added(items, guesses), suffix)  # type: ignore[arg-type]
+
+    def check_output(self, items: Sequence[Item], suffix: str = "") -> None:
+        if suffix not in (*_SAYS_NOTHING, *ROW_FORMATS):
+            raise LangnetError(
+                f"a file that ends in {suffix} is not written; name it with {', '.join(ROW_FORMATS[:-1])}, or without "
+                "an ending to have the format of what is read"
+            )
 
 
 class HasRow(Protocol):
@@ -28,31 +54,14 @@ class HasRow(Protocol):
         ...
 
 
-def written_rows(items: Sequence[HasRow], added: Sequence[Mapping[str, Any]]) -> str:
-    """Every item's row with new columns behind its own: a csv or tsv file where the first item's was one, else jsonl.
-
-    A new column that the rows have already is called `predicted_` and its name.
+def written_rows(items: Sequence[HasRow], added: Sequence[Mapping[str, Any]], suffix: str = "") -> str:
+    """Every item's row with new columns behind its own: a csv or tsv file, or jsonl.
 
     Args:
         items: N; one without a row is written with its source.
         added: N rows of new cells.
+        suffix: of the file, which says its format; else it is csv or tsv where the first item's was, and jsonl.
     """
     own = [dict(item.cells) if item.cells is not None else {"source": item.source} for item in items]
-    taken = {name for row in own for name in row}
-    rows = [
-        {**row, **{f"predicted_{name}" if name in taken else name: value for name, value in new.items()}}
-        for row, new in zip(own, added, strict=True)
-    ]
-    kind = items[0].format if items else ".jsonl"
-    if kind not in (".csv", ".tsv"):
-        return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
-    stream = io.StringIO()
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(stream, names, restval="", delimiter="," if kind == ".csv" else "\t", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return stream.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+    came_as = items[0].format if items else ".jsonl"
+    return table_text(beside(own, added), suffix if suffix in ROW_FORMATS else came_as)
