@@ -222,7 +222,7 @@ def read_columns(stream: IO[bytes], path: Path, wanted: TagColumns) -> Iterator[
     Raises:
         LangnetError: a row that cannot be read, with file, line and column.
     """
-    read = _Reader(path, wanted).sentences(text_stream(stream))
+    read = _Reader(path, wanted).sentences(text_stream(stream, name=str(path)))
     learned = LearnedColumn.of(wanted.tags)
     return iter(_as_in_training(list(read), learned, path)) if learned and wanted.labelled else read
 

@@ -72,12 +72,12 @@ def _documents(stream: IO[bytes], path: Path, labelled: bool) -> Iterator[Docume
     elif format in TEXT:
         if labelled:
             raise LangnetError(f"{path} is plain text and has no chains to learn from; it can be predicted")
-        yield _from_text("".join(text_stream(stream)), path)
+        yield _from_text("".join(text_stream(stream, name=str(path))), path)
     else:
         buffered: Any = stream
         if looks_binary(buffered.peek(4096)[:4096]):
             raise LangnetError(f"{path} is no plain text; chains are read from columns of text, jsonl or GAP's tsv")
-        yield from _from_columns(text_stream(stream), path, labelled)
+        yield from _from_columns(text_stream(stream, name=str(path)), path, labelled)
 
 
 @dataclass

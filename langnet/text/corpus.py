@@ -7,10 +7,10 @@ import hashlib
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import IO, Any, Literal
+from pathlib import Path, PurePath
+from typing import IO, Any, ClassVar, Literal
 
 from langnet.errors import LangnetError
 from langnet.text.archives import is_archive, read_members, split_member
@@ -19,6 +19,7 @@ from langnet.text.formats import (
     COMPRESSIONS,
     TABLES,
     TEXTS,
+    WORD_FILES,
     Row,
     damage_errors,
     decompressed,
@@ -29,6 +30,7 @@ from langnet.text.formats import (
     text_blocks,
     text_column,
     text_stream,
+    usual_text,
 )
 from langnet.text.pieces import Pieces, cut_text
 from langnet.text.remote import hub_rows, is_hub_data_set, is_remote, remote_files
@@ -42,10 +44,15 @@ Source = str | Path
 
 @dataclass(frozen=True)
 class Document:
-    """One document, and where it came from: `file`, `file:line` or `archive!member`."""
+    """One document, and where it came from: `file`, `file:line` or `archive!member`.
+
+    With `ItemOptions`, a row's cells and the format of its table stand beside it.
+    """
 
     text: str
     source: str
+    cells: Mapping[str, Any] | None = field(default=None, compare=False)
+    format: str = field(default=".jsonl", compare=False)
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,8 @@ class CorpusOptions:
     drop_duplicates: bool = True
     min_characters: int = 1
     longest_document: int = LONGEST_DOCUMENT
+
+    keeps_rows: ClassVar[bool] = False  # see `text_items.ItemOptions`
 
 
 @dataclass
@@ -136,9 +145,8 @@ def read_documents(sources: Sequence[Source], options: CorpusOptions, report: Co
             yield from _read_stream(sys.stdin.buffer, "standard input", ".txt", options, report)
         elif is_hub_data_set(name):
             report.files += 1
-            for number, cells in enumerate(hub_rows(name), 1):
-                text = text_column(Row(cells, number), options.text_column, name)
-                yield from _cut(text, f"{name}:{number}", options, report)
+            found_rows = (Row(cells, number) for number, cells in enumerate(hub_rows(name), 1))
+            yield from _rows(found_rows, name, options, report)
         elif is_remote(name):
             yield from _read_remote(name, options, report)
         else:
@@ -308,13 +316,15 @@ def _read_stream(
 ) -> Iterator[Document]:
     try:
         if not kind:
+            if options.keeps_rows and PurePath(name).suffix.lower() in WORD_FILES:
+                raise LangnetError(f"{name} holds words or trees in {PurePath(name).suffix}, and no texts, a line each")
             buffered: Any = stream if hasattr(stream, "peek") else io.BufferedReader(stream)
             stream = buffered
             if looks_binary(buffered.peek(1024)[:1024]):
                 raise LangnetError(f"{name} is no plain text; langnet reads {KNOWN}; convert it to one of them")
         if kind in TABLES:
-            for row in read_rows(stream, name, (options.text_column,), report, (options.text_column,)):
-                yield from _cut(text_column(row, options.text_column, name), f"{name}:{row.line}", options, report)
+            needed, count = ((), None) if options.keeps_rows else ((options.text_column,), report)
+            yield from _rows(read_rows(stream, name, needed, count, (options.text_column,)), name, options, report)
         elif options.documents == "file":
             yield from _whole(stream, name, options, report)
         else:
@@ -325,6 +335,15 @@ def _read_stream(
         if isinstance(error, LangnetError) or not is_remote(name):
             raise
         raise LangnetError(f"cannot read {name}: {_one_line(error)}") from error
+
+
+def _rows(rows: Iterable[Row], name: str, options: CorpusOptions, report: CorpusReport) -> Iterator[Document]:
+    for row in rows:
+        if options.keeps_rows:
+            text = text_column(row, usual_text(row, options.text_column), name)
+            yield Document(text, f"{name}:{row.line}", row.cells, format_of(name) or ".jsonl")
+        else:
+            yield from _cut(text_column(row, options.text_column, name), f"{name}:{row.line}", options, report)
 
 
 def _one_line(error: Any) -> str:
@@ -351,7 +370,7 @@ def _lines(stream: IO[bytes], name: str, options: CorpusOptions, report: CorpusR
     pieces = Pieces(options.longest_document)
     number = first = 1
     held = False  # whether `pieces` has a part of a document that began in the line `first`
-    for part in text_stream(stream, report, options.longest_document or -1):
+    for part in text_stream(stream, report, options.longest_document or -1, name if options.keeps_rows else ""):
         ends_line = part.endswith(("\n", "\r"))
         if options.documents == "line" or part.strip():
             first, held = first if held else number, True

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import io
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path, PurePath
 from typing import IO, Any, Protocol
 
 from langnet.errors import LangnetError
+from langnet.text.comma_separated import comma_separated_rows
 from langnet.text.compression import COMPRESSIONS, damage_errors, decompressed, guarded, seekable
-from langnet.text.tab_separated import named_columns, tab_separated_rows
+from langnet.text.tab_separated import tab_separated_rows
 
 __all__ = [
     "ARCHIVES",
@@ -24,6 +23,8 @@ __all__ = [
     "LARGEST_ROW",
     "TABLES",
     "TEXTS",
+    "USUAL_TEXT",
+    "WORD_FILES",
     "Decoded",
     "Row",
     "column",
@@ -40,10 +41,16 @@ __all__ = [
     "text_blocks",
     "text_column",
     "text_stream",
+    "usual_text",
 ]
 
 TABLES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 TEXTS = (".txt", ".md", ".text")
+WORD_FILES = (  # of words and of trees: what their lines hold are no texts
+    ".conll", ".conllu", ".conllup", ".ptb", ".mrg", ".parse", ".bracket", ".brackets", ".tree", ".trees", ".psd",
+    ".gld",
+)  # fmt: skip
+USUAL_TEXT = ("text", "sentence", "comment_text", "review", "document")  # names that published sets give the text
 ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz")
 _MARKS = (  # byte-order marks; UTF-32 little-endian begins like UTF-16 little-endian, so it stands first
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -114,22 +121,37 @@ def looks_binary(head: bytes) -> bool:
     return head.startswith(_MAGIC) or controls > 0.05 * len(head)
 
 
-def decode(data: bytes) -> Decoded:
-    """Bytes as text: UTF-8, or what a byte-order mark says; every bad byte becomes U+FFFD and is counted."""
+def decode(data: bytes, name: str = "") -> Decoded:
+    """Bytes as text: UTF-8, or what a byte-order mark says; every bad byte becomes U+FFFD and is counted.
+
+    Where the file's name is given, bytes that are not UTF-8 are refused instead.
+    """
     found = Decoded("", 0)
     encoding, errors = _encoding(data[:4])
-    found.text = _mended(data.decode(encoding, errors), encoding, found)
+    text = data.decode(encoding, errors)
+    if name:
+        _refuse_bad_bytes(text, name, 1)
+    found.text = _mended(text, encoding, found)
     return found
 
 
-def text_stream(stream: IO[bytes], count: BadByteCount | None = None, longest: int = -1) -> Iterator[str]:
+def text_stream(
+    stream: IO[bytes], count: BadByteCount | None = None, longest: int = -1, name: str = ""
+) -> Iterator[str]:
     """A stream of bytes as lines of text, their ends as they are; bad bytes become U+FFFD, counted into `count`.
 
-    A line of more than `longest` characters comes in parts of that size.
+    A line of more than `longest` characters comes in parts of that size. Where the file's name is given, bytes that are
+    not UTF-8 are refused with it and the line: nobody would hear of them.
     """
+    number = 1
     with _decoding(stream) as (lines, encoding):
         while line := lines.readline(longest):
-            yield line if line.isascii() else _mended(line, encoding, count)
+            if not line.isascii():
+                if name:
+                    _refuse_bad_bytes(line, name, number)
+                line = _mended(line, encoding, count)
+            yield line
+            number += line.endswith(("\n", "\r"))
 
 
 def text_blocks(stream: IO[bytes], count: BadByteCount | None = None) -> Iterator[str]:
@@ -145,9 +167,13 @@ def _encoding(head: bytes) -> tuple[str, str]:
     return (found, "replace") if found else ("utf-8-sig", "surrogateescape")
 
 
+def _with_peek(stream: IO[bytes]) -> Any:
+    return stream if hasattr(stream, "peek") else io.BufferedReader(stream)
+
+
 @contextmanager
 def _decoding(stream: IO[bytes]) -> Iterator[tuple[io.TextIOWrapper, str]]:
-    buffered: Any = stream if hasattr(stream, "peek") else io.BufferedReader(stream)
+    buffered = _with_peek(stream)
     encoding, errors = _encoding(buffered.peek(4)[:4])
     text = io.TextIOWrapper(buffered, encoding=encoding, errors=errors, newline="")
     try:
@@ -155,6 +181,15 @@ def _decoding(stream: IO[bytes]) -> Iterator[tuple[io.TextIOWrapper, str]]:
     finally:
         if not buffered.closed:
             text.detach()  # the stream belongs to the caller, who closes it
+
+
+def _refuse_bad_bytes(text: str, name: str, line: int) -> None:
+    """Nothing, where all of a text that begins in this line was UTF-8."""
+    try:
+        text.encode("utf8")
+    except UnicodeEncodeError as error:
+        line += text.count("\n", 0, error.start)
+        raise LangnetError(f"{name} is not UTF-8 at line {line}; convert it: iconv -f ENCODING -t utf-8") from None
 
 
 def _mended(text: str, encoding: str, count: BadByteCount | None) -> str:
@@ -186,22 +221,25 @@ def read_rows(
         stream: the decompressed bytes.
         name: the file's name; its suffix says which format.
         columns: the only ones that are needed, so that others need not be read; empty for all.
-        count: bad bytes are counted into it.
+        count: bad bytes are counted into it; None: they are refused.
         asked: columns that somebody named; numbers of them, counted from 1, mean a csv or tsv file without a header.
 
     Raises:
         LangnetError: a row that cannot be read, with file and line.
     """
     kind = format_of(name)
+    if kind in TABLES and kind != ".parquet":
+        stream = buffered = _with_peek(stream)
+        if looks_binary(buffered.peek(4096)[:4096]):
+            raise LangnetError(f"{name} is binary, and no table; is its ending right?")
     if kind in (".jsonl", ".ndjson"):
         yield from _json_lines(_table_lines(stream, name, count), name)
     elif kind == ".json":
         yield from _json(stream, name, count)
-    elif kind == ".csv":
-        yield from _comma_separated(_table_lines(stream, name, count), name, asked)
-    elif kind == ".tsv":
-        for cells, line in tab_separated_rows(_table_lines(stream, name, count), name, asked):
-            yield Row(cells, line)
+    elif kind in (".csv", ".tsv"):
+        rows = comma_separated_rows if kind == ".csv" else tab_separated_rows
+        for cells, line in rows(_table_lines(stream, name, count), name, asked):
+            yield Row(dict(cells), line)
     elif kind == ".parquet":
         yield from _parquet(stream, name, columns)
     else:
@@ -229,6 +267,11 @@ def known_column(row: Row, known: Sequence[str]) -> str:
     return next((name for name in known if name in row.cells), known[0])
 
 
+def usual_text(row: Row, wanted: str | None) -> str:
+    """The column of the text: the wanted one; where nobody has named it, the first usual name that is there."""
+    return known_column(row, USUAL_TEXT) if wanted in (None, USUAL_TEXT[0]) else str(wanted)
+
+
 def text_column(row: Row, wanted: str, name: str) -> str:
     """A cell of a row as text; an absent value is the empty text.
 
@@ -243,7 +286,7 @@ def text_column(row: Row, wanted: str, name: str) -> str:
 
 
 def _table_lines(stream: IO[bytes], name: str, count: BadByteCount | None) -> Iterator[str]:
-    for number, line in enumerate(text_stream(stream, count, LARGEST_ROW), 1):
+    for number, line in enumerate(text_stream(stream, count, LARGEST_ROW, name if count is None else ""), 1):
         if len(line) >= LARGEST_ROW:
             raise _too_long(f"{name}, line {number}")
         yield line
@@ -277,7 +320,17 @@ def _object(value: Any, where: str) -> dict[str, Any]:
 def _json(stream: IO[bytes], name: str, count: BadByteCount | None) -> Iterator[Row]:
     """Objects of a JSON array, or one after the other."""
     with _decoding(stream) as (text, encoding):
-        values = _json_values(lambda size: _mended(text.read(size), encoding, count), name)
+        line = 1
+
+        def read(size: int) -> str:
+            nonlocal line
+            block = text.read(size)
+            if count is None:
+                _refuse_bad_bytes(block, name, line)
+            line += block.count("\n")
+            return _mended(block, encoding, count)
+
+        values = _json_values(read, name)
         for number, value in enumerate(values, 1):
             yield Row(_object(value, f"{name}, item {number}"), number)
 
@@ -307,27 +360,6 @@ def _json_values(read: Callable[[int], str], name: str) -> Iterator[Any]:
         yield value
         line += held.count("\n", 0, end)
         held, wanted = held[end:], _JSON_CHARACTERS
-
-
-def _comma_separated(lines: Iterator[str], name: str, asked: Sequence[str | None]) -> Iterator[Row]:
-    csv.field_size_limit(LARGEST_ROW)  # a cell may be a whole document
-    reader = csv.reader((line.replace("\x00", "") for line in lines), strict=True)
-    try:
-        header = next(reader, None)
-        if header is None:
-            return
-        header, first = named_columns(header, asked)
-        for cells in chain([first] if first else [], reader):
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                raise LangnetError(
-                    f"{name}, line {reader.line_num}: {len(cells)} cells where the header has {len(header)}; "
-                    "put cells that hold the separator or a line break in double quotes"
-                )
-            yield Row(dict(zip(header, cells, strict=True)), reader.line_num)
-    except csv.Error as error:
-        raise LangnetError(f"{name}, line {reader.line_num}: {error}; check the quotes there") from error
 
 
 def _parquet(stream: IO[bytes], name: str, columns: Sequence[str]) -> Iterator[Row]:

@@ -11,7 +11,8 @@ import numpy as np
 from langnet.errors import LangnetError
 from langnet.text.clean import clean_text
 from langnet.text.corpus import Source
-from langnet.text.formats import TABLES, column, damage_errors, decode, format_of, open_bytes, read_rows
+from langnet.text.formats import TABLES, damage_errors, decode, format_of, open_bytes, read_rows, usual_text
+from langnet.text.formats import text_column as cell_text
 from langnet.text.paths import require_path
 
 
@@ -101,11 +102,14 @@ def read_labelled(
 ) -> LabelledData:
     """Read tables (csv, tsv, jsonl, json, parquet, also compressed) or folders with one sub-folder of texts a class.
 
+    Where the text's column is not named, another usual name is found, such as `sentence`.
+
     Raises:
-        LangnetError: no such file or column, a row without a label, or nothing to read.
+        LangnetError: no such file or column, a row without a label, a cell that is no text, bytes that are not UTF-8,
+            or nothing to read.
     """
-    data = LabelledData([], [], [])
-    for source in [sources] if isinstance(sources, str | Path) else sources:
+    data, listed = LabelledData([], [], []), [sources] if isinstance(sources, str | Path) else sources
+    for source in listed:
         path = require_path(source)
         rows = _folder(path) if path.is_dir() else _table(path, text_column, label_column)
         for text, label, where in rows:
@@ -113,7 +117,7 @@ def read_labelled(
             data.labels.append(label)
             data.sources.append(where)
     if not data.texts:
-        raise LangnetError(f"{sources} holds no labelled text")
+        raise LangnetError(f"no labelled text in {', '.join(map(str, listed))}")
     return data
 
 
@@ -127,8 +131,8 @@ def read_texts(source: Source, text_column: str = "text") -> list[str]:
     with open_bytes(path) as stream:
         if format_of(path.name) in TABLES:
             rows = read_rows(stream, str(path), asked=(text_column,))
-            return [str(column(row, text_column, str(path)) or "") for row in rows]
-        return decode(stream.read()).text.splitlines()
+            return [cell_text(row, usual_text(row, text_column), str(path)) for row in rows]
+        return decode(stream.read(), str(path)).text.splitlines()
 
 
 def _table(path: Path, text_column: str, label_column: str) -> Iterator[tuple[str, str, str]]:
@@ -140,12 +144,13 @@ def _table(path: Path, text_column: str, label_column: str) -> Iterator[tuple[st
     try:
         with open_bytes(path) as stream:
             for row in read_rows(stream, str(path), asked=(text_column, label_column)):
-                text, label = column(row, text_column, str(path)), column(row, label_column, str(path))
-                if label is None or not str(label).strip():
+                text = cell_text(row, usual_text(row, text_column), str(path))
+                label = cell_text(row, label_column, str(path)).strip()
+                if not label:
                     raise LangnetError(
                         f"{path}, line {row.line}: the column '{label_column}' is empty; every text needs a label"
                     )
-                yield "" if text is None else str(text), str(label).strip(), f"{path}:{row.line}"
+                yield text, label, f"{path}:{row.line}"
     except damage_errors() as error:
         raise LangnetError(f"cannot read {path}: {str(error) or 'the file is cut off'}") from error
 
@@ -160,4 +165,4 @@ def _folder(path: Path) -> Iterator[tuple[str, str, str]]:
         for file in sorted(folder.rglob("*")):
             if file.is_file() and not file.name.startswith("."):
                 with open_bytes(file) as stream:
-                    yield decode(stream.read()).text, folder.name, str(file)
+                    yield decode(stream.read(), str(file)).text, folder.name, str(file)

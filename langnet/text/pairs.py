@@ -144,7 +144,7 @@ def _tables(source: Source, columns: PairColumns) -> Iterator[tuple[str, list[Ro
             yield name, [row for row, _ in found]
         return
     with _opened(source) as stream:  # SICK, MRPC: text files that are tables
-        lines = tab_separated_rows(text_stream(stream), str(path), asked)
+        lines = tab_separated_rows(text_stream(stream, name=str(path)), str(path), asked)
         yield str(path), [Row(dict(cells), line) for cells, line in lines]
 
 
@@ -217,7 +217,7 @@ def _parallel(files: Sequence[Path], labelled: bool) -> list[Pair]:
     columns: list[list[str]] = []
     for path in files:
         with _opened(path) as stream:
-            columns.append([line.rstrip("\r\n") for line in text_stream(stream)])
+            columns.append([line.rstrip("\r\n") for line in text_stream(stream, name=str(path))])
     for path, lines in zip(files[1:], columns[1:], strict=True):
         if len(lines) != len(columns[0]):
             raise LangnetError(

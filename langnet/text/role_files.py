@@ -87,7 +87,7 @@ def read_roles(
                 buffered: Any = stream
                 if looks_binary(buffered.peek(4096)[:4096]):
                     raise LangnetError(f"{path} is no plain text; roles are read from columns of text and from jsonl")
-                lines = list(text_stream(stream))
+                lines = list(text_stream(stream, name=str(path)))
         except damage_errors() as error:
             raise LangnetError(f"cannot read {path}: {str(error) or 'the file is cut off'}") from error
         if format_of(path.name) in TEXTS and not labelled and not _has_columns(lines):

@@ -15,15 +15,21 @@ from langnet.errors import LangnetError
 _LONGEST_ROW = 1_000  # lines that a quoted cell may span
 
 
-def named_columns(line: list[str], asked: Sequence[str | None]) -> tuple[list[str], list[str]]:
+def named_columns(line: list[str], asked: Sequence[str | None], name: str) -> tuple[list[str], list[str]]:
     """The names of a table's columns, and the cells of its first line where that is no header.
 
     It is none where columns are asked for by number alone, as AG News and CoLA have none, unless all its cells are
     numbers, as pandas names columns without names.
+
+    Raises:
+        LangnetError: two columns of the table called `name` have one name, of which one would be lost.
     """
     given = [wanted for wanted in asked if wanted is not None]
     names = [cell.strip() for cell in line]
     if not given or not all(map(str.isdecimal, given)) or all(map(str.isdecimal, names)):
+        twice = next((one for place, one in enumerate(names) if one and one in names[:place]), None)
+        if twice is not None:
+            raise LangnetError(f"{name}, line 1: two columns are called '{twice}'; rename one of them")
         return names, []
     return [str(number) for number in range(1, len(line) + 1)], line
 
@@ -41,7 +47,7 @@ def tab_separated_rows(
     header = source.take()
     if header is None:
         return
-    columns, first = named_columns(_quoted([header]) or _plain(header), asked)
+    columns, first = named_columns(_quoted([header]) or _plain(header), asked, name)
     if first:
         yield dict(zip(columns, first, strict=True)), source.number
     while (line := source.take()) is not None:

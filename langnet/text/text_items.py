@@ -6,22 +6,35 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from langnet.errors import LangnetError
 from langnet.text.archives import is_archive, split_member
 from langnet.text.clean import clean_text
 from langnet.text.corpus import CorpusOptions, CorpusReport, Source, read_documents
-from langnet.text.formats import TABLES, Row, column, format_of, known_column, text_column
+from langnet.text.formats import TABLES, USUAL_TEXT, Row, column, format_of, known_column, text_column, usual_text
 from langnet.text.table_rows import table_rows
 
 # Names that published sets give their columns, in the order in which they are looked for.
-TEXT = ("text", "sentence", "comment_text", "review", "document")
 LABELS = ("labels", "label", "tags", "categories", "topics", "genres", "emotions")
 NUMBER = ("score", "rating", "stars", "value", "label")
 SEPARATOR = ";"
 LIST = "json"  # in place of a separator: cells are JSON lists
 _YES, _NO = ("1", "1.0", "true"), ("0", "0.0", "false")
+
+
+@dataclass(frozen=True)
+class ItemOptions(CorpusOptions):
+    """How texts are read of which something is to be said: a line or a row each, whole, and none in a wrong spelling.
+
+    Bytes that are not UTF-8 are refused, and files of words and trees; rows keep their cells; where the column of the
+    text is not named, another usual name is found.
+    """
+
+    documents: Literal["file", "line", "paragraph"] = "line"
+    longest_document: int = 0
+
+    keeps_rows: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -131,17 +144,17 @@ def _is_table(source: Source) -> bool:
 
 def _lines(source: Source, columns: TextColumns, read: _Reader) -> Iterator[TextItem]:
     """A text a line, or the tables of a folder."""
-    options = CorpusOptions(columns.text or TEXT[0], "line", longest_document=0)
-    for document in read_documents([source], options, CorpusReport()):
-        _, layout = read(Row({}, 1), document.source, columns, False)
-        yield TextItem(clean_text(document.text).text, None, document.source, layout=layout)
+    for document in read_documents([source], ItemOptions(columns.text or USUAL_TEXT[0]), CorpusReport()):
+        _, layout = read(Row(dict(document.cells or {}), 1), document.source, columns, False)
+        text = clean_text(document.text).text
+        yield TextItem(text, None, document.source, document.cells, document.format, layout)
 
 
 def _rows(source: Source, columns: TextColumns, labelled: bool, read: _Reader) -> Iterator[TextItem]:
     for row, name in table_rows([source], (columns.text, columns.label)):
         if any(str(column(row, key, name)) != value for key, value in columns.where.items()):
             continue
-        text = clean_text(text_column(row, columns.text or known_column(row, TEXT), name)).text
+        text = clean_text(text_column(row, usual_text(row, columns.text), name)).text
         label, layout = read(row, name, columns, labelled)
         yield TextItem(text, label, f"{name}:{row.line}", row.cells, format_of(name), layout)
 

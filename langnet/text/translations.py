@@ -108,7 +108,7 @@ def _lines(path: Path) -> list[str]:
         buffered: Any = stream
         if looks_binary(buffered.peek(4096)[:4096]):
             raise LangnetError(f"{path} is no plain text; sentences are read a line each, or from tables")
-        return [line.rstrip("\r\n") for line in text_stream(stream)]
+        return [line.rstrip("\r\n") for line in text_stream(stream, name=str(path))]
 
 
 def _of_row(row: Row, path: Path, names: tuple[str | None, str | None], labelled: bool) -> Translation:

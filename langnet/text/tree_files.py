@@ -119,7 +119,7 @@ def _of_text(path: Path, labelled: bool, brackets: bool) -> list[ParseItem]:
                 _refuse_unless_brackets(path, shown)
                 return [
                     item_of(tree, f"{path}:{line}", labelled)
-                    for tree, line in parse_trees(text_stream(stream), str(path))
+                    for tree, line in parse_trees(text_stream(stream, name=str(path)), str(path))
                 ]
             return list(_sentences(stream, path))
     except damage_errors() as error:
@@ -132,6 +132,6 @@ def _refuse_unless_brackets(path: Path, head: str) -> None:
 
 
 def _sentences(stream: IO[bytes], path: Path) -> Iterator[ParseItem]:
-    for number, line in enumerate(text_stream(stream), 1):
+    for number, line in enumerate(text_stream(stream, name=str(path)), 1):
         for own in treebank_sentences(line):
             yield ParseItem(tuple(own), source=f"{path}:{number}")
