@@ -85,7 +85,7 @@ def test_predict(run, folder):
     run("predict", "classifier", "test.jsonl", "-o", "p.csv", "--probabilities")
     with (folder / "p.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["label"] for row in rows] == [record["label"] for record in records]
+    assert [row["predicted_label"] for row in rows] == [record["predicted_label"] for record in records]
     assert float(rows[0]["p(neg)"]) + float(rows[0]["p(pos)"]) == pytest.approx(1, abs=1e-5)
     from_stdin = run("predict", "classifier", "-", stdin="The film was moving.\n\nThe film was awful.\n")
     assert [json.loads(line)["source"] for line in from_stdin.splitlines()] == [
@@ -104,7 +104,7 @@ def test_evaluate_a_classifier(run, folder):
     assert found["n"] == 200
     with (folder / "e.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    hits = sum(row["true_label"] == row["label"] for row in rows) / len(rows)
+    hits = sum(row["true_label"] == row["predicted_label"] for row in rows) / len(rows)
     assert hits == pytest.approx(found["rows"][0]["scores"]["accuracy"]["value"])
 
 
@@ -200,7 +200,7 @@ def test_zero_labels(run, folder):
     found = json.loads((folder / "z.json").read_text())
     with (folder / "z.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    hits = sum(row["true_label"] == row["label"] for row in rows) / len(rows)
+    hits = sum(row["true_label"] == row["predicted_label"] for row in rows) / len(rows)
     assert hits == pytest.approx(found["rows"][0]["scores"]["accuracy"]["value"])
     lines = run("zero", "labels", "lm", "raw.txt", *words, "--unlabelled", "--prior", "batch").splitlines()
     assert len(lines) == 200
@@ -239,7 +239,7 @@ def test_calibrate_and_abstain(run, folder):
         json.loads(line) for line in run("predict", "careful", "raw.txt", "--abstain-below", min(below, 1)).splitlines()
     ]
     assert any(record["abstained"] for record in records) or min(surest) == 1
-    assert all((record["label"] == "") == record["abstained"] for record in records)
+    assert all((record["predicted_label"] == "") == record["abstained"] for record in records)
     assert all(record["probability"] > 0.4 for record in records)
     run("calibrate", "careful", "test.jsonl")  # in its own folder, and without a threshold
     assert "abstain" not in langnet.load(folder / "careful").facts["calibration"]

@@ -71,7 +71,8 @@ def evaluate(
     abstain: Abstain = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything into this file.")] = None,
     predictions: Annotated[
-        Path | None, typer.Option(help="Write every prediction: a .csv or .jsonl file; of answers .json or .jsonl.")
+        Path | None,
+        typer.Option(help="Write every prediction: .csv, .tsv or .jsonl; of answers .json or .jsonl."),
     ] = None,
 ) -> None:
     """Score a classifier or a language model, with intervals and beside its neighbours.

@@ -89,12 +89,12 @@ def _texts(given: list[str] | None, files: list[str], column: str, limit: int) -
     from itertools import islice
 
     from langnet.text.clean import clean_text
-    from langnet.text.corpus import CorpusOptions, CorpusReport, read_documents
+    from langnet.text.corpus import CorpusReport, read_documents
+    from langnet.text.text_items import ItemOptions
 
     if given:
         return [clean_text(text).text for text in given], [""] * len(given)
-    options = CorpusOptions(column, "line", longest_document=0)
-    documents = list(islice(read_documents(files, options, CorpusReport()), limit))
+    documents = list(islice(read_documents(files, ItemOptions(column), CorpusReport()), limit))
     if not documents:
         raise LangnetError(f"{', '.join(files)}: there is no text to explain")
     return [clean_text(document.text).text for document in documents], [document.source for document in documents]

@@ -54,7 +54,7 @@ def predict(
     label_column: LabelColumn = "label",
     separator: Separator = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file; of answers .json or .jsonl.")
+        Path | None, typer.Option("--output", "-o", help="A .csv, .tsv or .jsonl file; of answers .json or .jsonl.")
     ] = None,
     format: Annotated[Format | None, typer.Option(help="By the name of --output, else jsonl.")] = None,
     abstain_below: AbstainBelow = None,
@@ -65,7 +65,8 @@ def predict(
 ) -> None:
     """Predict the label of every text, with the file and line that it stands in.
 
-    Texts come out in the order of the files; empty ones too, so that nothing shifts. Where the model abstains,
+    Texts come out in the order of the files; empty ones too, so that nothing shifts. A row of a table keeps its
+    columns, and what is predicted stands behind them. Where the model abstains,
     the label is empty, and the probability that of the label which it would have given. Of several classifiers of the
     same labels, the probabilities are averaged.
     """
@@ -76,7 +77,9 @@ def predict(
     from langnet.recipes.ensemble import average
     from langnet.recipes.model import load
     from langnet.text.clean import clean_text
-    from langnet.text.corpus import CorpusOptions, CorpusReport, read_documents
+    from langnet.text.corpus import CorpusReport, read_documents
+    from langnet.text.text_items import ItemOptions
+    from langnet.text.written_tables import beside
 
     loaded = load(model)
     require_task(loaded, model)
@@ -91,10 +94,8 @@ def predict(
     chosen = format_for(output, format)
     classifier = average([loaded, *also]) if also else loaded
     labels = classifier.labels or []
-    documents = list(read_documents(sources, CorpusOptions(text_column, "line", longest_document=0), CorpusReport()))
+    documents = list(read_documents(sources, ItemOptions(text_column), CorpusReport()))
     table = classifier.predict_proba([clean_text(document.text).text for document in documents])
-    rows = [
-        {"source": document.source, **prediction_row(labels, row, probabilities, threshold)}
-        for document, row in zip(documents, table, strict=True)
-    ]
-    write_rows(rows, output, chosen)
+    said = [prediction_row(labels, row, probabilities, threshold) for row in table]
+    rows = [{"source": document.source, **(document.cells or {})} for document in documents]
+    write_rows(beside(rows, said), output, chosen)

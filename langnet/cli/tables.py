@@ -1,10 +1,7 @@
-"""Predictions as rows of a csv or jsonl file, or on standard output."""
+"""Predictions as rows of a csv, tsv or jsonl file, or on standard output."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,30 +9,25 @@ from typing import Any, Literal
 
 from langnet.cli.app import write_bytes
 from langnet.errors import LangnetError
+from langnet.text.written_tables import PREDICTED, table_text
 
-Format = Literal["jsonl", "csv"]
+Format = Literal["jsonl", "csv", "tsv"]
 
 
 def format_for(path: Path | None, wanted: Format | None) -> Format:
     """The format that is asked for, or that the file's name says; jsonl on standard output."""
     if wanted is not None:
         return wanted
-    suffix = "" if path is None else path.suffix.lower()
-    if path is not None and suffix not in (".csv", ".jsonl"):
-        raise LangnetError(f"{path} ends neither in .csv nor in .jsonl; name the file so")
-    return "csv" if suffix == ".csv" else "jsonl"
+    suffix = ".jsonl" if path is None else path.suffix.lower()
+    known: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+    if suffix not in known:
+        raise LangnetError(f"{path} ends neither in .csv nor in .tsv or .jsonl; name the file so")
+    return known[suffix]
 
 
 def write_rows(rows: Sequence[Mapping[str, Any]], path: Path | None, format: Format) -> None:
-    """Rows with the same keys, into a file or onto standard output."""
-    if format == "jsonl":
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    else:
-        stream = io.StringIO()
-        writer = csv.DictWriter(stream, list(rows[0]) if rows else [], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        text = stream.getvalue()
+    """Rows into a file or onto standard output; where their columns differ, a table has those of all."""
+    text = table_text(rows, f".{format}")
     if path is None:
         sys.stdout.write(text)
     else:
@@ -52,7 +44,7 @@ def prediction_row(
     best = max(range(len(names)), key=lambda index: probabilities[index])
     silent = abstain_below is not None and float(probabilities[best]) < abstain_below
     row: dict[str, Any] = {
-        "label": "" if silent else names[best],
+        f"{PREDICTED}label": "" if silent else names[best],
         "probability": round(float(probabilities[best]), 4),
     }
     if abstain_below is not None:

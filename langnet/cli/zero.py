@@ -27,7 +27,7 @@ app.add_typer(zero_app, name="zero", help="Without labels, by likelihood: classe
 
 LanguageModel = Annotated[str, typer.Argument(metavar="MODEL", help="Folder or name of a language model.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write everything into this file.")]
-Predictions = Annotated[Path | None, typer.Option(help="Write every answer: a .csv or .jsonl file.")]
+Predictions = Annotated[Path | None, typer.Option(help="Write every answer: a .csv, .tsv or .jsonl file.")]
 Unigram = Annotated[
     list[str] | None, typer.Option(help="Raw text whose word frequencies the unigram neighbour takes; else the set's.")
 ]
@@ -105,9 +105,10 @@ def _label(
     """Write a label for every text."""
     from langnet.recipes.zero_labels import label_rows, zero_labels
     from langnet.text.clean import clean_text
-    from langnet.text.corpus import CorpusOptions, CorpusReport, read_documents
+    from langnet.text.corpus import CorpusReport, read_documents
+    from langnet.text.text_items import ItemOptions
 
-    documents = list(read_documents(sources, CorpusOptions(text_column, "line", longest_document=0), CorpusReport()))
+    documents = list(read_documents(sources, ItemOptions(text_column), CorpusReport()))
     with _progress("texts", len(documents)) as told:
         found = zero_labels(model, [clean_text(document.text).text for document in documents], *how, told)
     write_rows(label_rows(found, [document.source for document in documents]), *output)

@@ -313,11 +313,11 @@ def _tell(report: TaskReport, found: ZeroLabels) -> None:
 
 
 def label_rows(found: ZeroLabels, sources: Sequence[str]) -> list[dict[str, Any]]:
-    """One row a text: source, label, its probability, and those of all labels."""
+    """One row a text: source, predicted label, its probability, and those of all labels."""
     return [
         {
             "source": source,
-            "label": label,
+            "predicted_label": label,
             "probability": round(float(row.max()), 4),
             **{f"p({name})": round(float(p), 6) for name, p in zip(found.names, row, strict=True)},
         }

@@ -90,7 +90,7 @@ def test_evaluate(folder, run):
 def test_predict(run, folder):
     rows = [json.loads(line) for line in run("predict", "one", "test.jsonl", "--with", "two").splitlines()]
     texts = [json.loads(line)["text"] for line in (folder / "test.jsonl").read_text().splitlines()]
-    assert [row["label"] for row in rows] == average([folder / "one", folder / "two"]).predict(texts)
+    assert [row["predicted_label"] for row in rows] == average([folder / "one", folder / "two"]).predict(texts)
     assert "only classifiers of the same labels" in run("predict", "one", "test.jsonl", "--with", "other", code=2)
     assert "lm is a language model without labels" in run("predict", "lm", "test.jsonl", code=2)
 
