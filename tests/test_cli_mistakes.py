@@ -149,7 +149,10 @@ MISTAKES = [
     (["finetune", "lm", "data.jsonl", "-o", "x", "--dropout", "1.5"], "dropout"),
     (["finetune", "lm", "data.jsonl", "-o", "x", "--validation-fraction", "2"], "validation fraction"),
     (["finetune", "lm", "data.jsonl", "-o", "x", "--method", "magic"], "'magic'"),
-    (["evaluate", "classifier", "unknown.jsonl"], "labels that the model does not know: green"),
+    (
+        ["evaluate", "classifier", "unknown.jsonl"],
+        "unknown.jsonl:1: the test texts have labels that the model does not know: green",
+    ),
     (["evaluate", "classifier", "data.jsonl", "--train", "nowhere.csv"], "there is no file or folder 'nowhere.csv'"),
     (["evaluate", "classifier", "raw.txt"], "raw.txt is no table"),
     (["evaluate", "lm", "empty.txt"], "there is no text in empty.txt"),
