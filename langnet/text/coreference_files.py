@@ -233,7 +233,7 @@ def write_documents(documents: Sequence[Document], chains: Sequence[Sequence[tup
             parts.append("\t".join([document.name, *(str(one).upper() for one in said)]) + "\n")
         elif document.layout is not None and document.layout.kind == "json":
             values = json.loads(document.lines[0])
-            values["predicted_clusters" if values.get("clusters") else "clusters"] = [[list(s) for s in c] for c in own]
+            values["predicted_clusters"] = [[list(s) for s in c] for c in own]
             parts.append(json.dumps(values, ensure_ascii=False) + "\n")
         elif document.lines and document.layout is not None:
             parts.append(_in_columns(document, own, document.layout))

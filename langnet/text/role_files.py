@@ -223,7 +223,7 @@ def _from_object(row: Row, path: Path, named: tuple[str | None, str | None], lab
             raise LangnetError(f"{where}: the field '{field}' has to be a list of frames")
         frames = tuple(_frame(one, len(words), f"{where}, frame {k + 1}", labelled) for k, one in enumerate(value))
     text = json.dumps(row.cells, ensure_ascii=False, default=str) + "\n"
-    layout = RoleLayout("json", field=f"predicted_{field}" if labelled else field)
+    layout = RoleLayout("json", field=f"predicted_{field}")
     return FramedSentence(tuple(words), frames, f"{path}:{row.line}", (text,), (), layout)
 
 

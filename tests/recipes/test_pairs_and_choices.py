@@ -18,6 +18,7 @@ from langnet.tasks.similarity import Rating
 from langnet.tasks.task import ClassGuess
 from langnet.text.multiple_choice import MultipleChoice
 from langnet.text.pairs import Pair
+from langnet.text.translations import Translation
 
 
 def test_predictions_keep_the_rows_and_their_format(tmp_path):
@@ -77,6 +78,20 @@ def test_the_name_of_the_file_says_the_format(name):
     for suffix in (".docx", ".parquet", ".json", ".gz"):
         with pytest.raises(LangnetError, match=f"ends in {suffix} is not written; name it with .csv, .tsv, .jsonl"):
             kind.check_output([], suffix)
+
+
+@pytest.mark.parametrize("name", ["tag", "label_roles", "parse", "corefer", "translate"])
+def test_other_formats_are_not_called_tables(name):
+    kind, item = find_kind(name), Translation("a", "b")
+    kind.check_output([item], ".txt")
+    for suffix in (".csv", ".parquet", ".gz", ".zip"):
+        with pytest.raises(LangnetError, match=f"in the format that they came in, and not into {suffix}"):
+            kind.check_output([item], suffix)
+    if name == "label_roles":  # with probabilities, whatever came
+        kind.check_output([item], ".jsonl")
+    else:
+        with pytest.raises(LangnetError, match=r"and not into \.jsonl"):
+            kind.check_output([item], ".jsonl")
 
 
 def test_rows_come_out_as_the_name_says():

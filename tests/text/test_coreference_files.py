@@ -77,6 +77,9 @@ def test_lists(tmp_path):
     assert written == {**row, "predicted_clusters": [[[0, 1]]]}
     (unlabelled,) = read_documents([path], labelled=False)
     assert unlabelled.chains is None
+    (document,) = read_documents([write(tmp_path, "b.jsonl", json.dumps({**row, "clusters": []}) + "\n")])
+    written = json.loads(write_documents([document], [(((0, 1),),)]))  # that there are none was the truth
+    assert (written["clusters"], written["predicted_clusters"]) == ([], [[[0, 1]]])
 
 
 def test_text(tmp_path):

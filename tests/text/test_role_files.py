@@ -204,7 +204,7 @@ def test_objects(file):
     assert said[0]["id"] == 7
     bare = read_roles([file("b.jsonl", '{"words": ["Ann", "sings"]}\n')], labelled=False)
     assert bare[0].frames is None
-    assert json.loads(write_roles(bare, [[Frame(1, ())]]))["frames"] == [{"predicate": 1, "roles": []}]
+    assert json.loads(write_roles(bare, [[Frame(1, ())]]))["predicted_frames"] == [{"predicate": 1, "roles": []}]
 
 
 MISTAKES = [

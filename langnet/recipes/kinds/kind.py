@@ -19,11 +19,15 @@ from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.scoring import Neighbour
 from langnet.tasks.task import ClassGuess, Guess, Item, SupervisedTask
 from langnet.text.corpus import Source
+from langnet.text.formats import ARCHIVES, COMPRESSIONS
 from langnet.text.structures import Drawing
 from langnet.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from langnet.recipes.model import Model
+
+_NEVER_WRITTEN = (".csv", ".parquet", *COMPRESSIONS, *ARCHIVES)
+_JSON = (".jsonl", ".ndjson", ".json")
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,15 @@ class Kind(ABC, Generic[Item, Guess]):
         Raises:
             LangnetError: they cannot.
         """
+        if suffix in _NEVER_WRITTEN or (suffix in _JSON and not self.writes_json(items)):
+            raise LangnetError(
+                f"the task '{self.name}' writes {self.unit} in the format that they came in, and not into {suffix}; "
+                "name the file by that format"
+            )
+
+    def writes_json(self, items: Sequence[Item]) -> bool:
+        """Whether guesses of these items are lines of JSON, where `check_output` is not the kind's own."""
+        return all(getattr(getattr(item, "layout", None), "kind", "") == "json" for item in items)
 
     def group(self, item: Item) -> str | None:
         """What held-out items may not share with those that are learned from, such as an article; None for nothing."""

@@ -128,6 +128,9 @@ class RoleLabeling(Kind[FramedSentence, RoleGuess]):
             for item, guess in zip(items, guesses, strict=True)
         )
 
+    def writes_json(self, items: Sequence[FramedSentence]) -> bool:
+        return True
+
     def remarks(self, items: Sequence[FramedSentence]) -> list[str]:
         told = overlapping(items)
         return [told] if told else []

@@ -111,6 +111,9 @@ class Translating(Kind[Translation, TranslateGuess]):
     def written(self, items: Sequence[Translation], guesses: Sequence[TranslateGuess]) -> str:
         return write_translations(items, [guess.text for guess in guesses])
 
+    def writes_json(self, items: Sequence[Translation]) -> bool:
+        return all(item.cells is not None for item in items)
+
     def drawings(self, model: Model, items: Sequence[Translation], guesses: Sequence[TranslateGuess]) -> list[Aligned]:
         return alignments(model, items, guesses)
 
