@@ -118,7 +118,7 @@ def test_labels_are_written_as_they_were_read(tmp_path):
     # A label that holds the separator cannot be written with it.
     item = TextItem("x", cells={"text": "x"}, format=".csv")
     assert '"[""a;b""]"' in kind.written([item], [LabelSetGuess(("a;b",), {"a;b": 1.0})])
-    assert find_kind("regress").written([item], [Rating(1 / 3)]) == "text,labels\nx,0.333333\n"
+    assert find_kind("regress").written([item], [Rating(1 / 3)]) == "text,predicted_labels\nx,0.333333\n"
 
 
 def test_explanations_by_label(labeller, rater):
