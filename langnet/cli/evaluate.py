@@ -72,7 +72,7 @@ def evaluate(
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything into this file.")] = None,
     predictions: Annotated[
         Path | None,
-        typer.Option(help="Write every prediction: .csv, .tsv or .jsonl; of answers .json or .jsonl."),
+        typer.Option(help="Write every prediction: of rows .csv, .tsv or .jsonl; else in the task's format."),
     ] = None,
 ) -> None:
     """Score a classifier or a language model, with intervals and beside its neighbours.

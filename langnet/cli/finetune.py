@@ -65,13 +65,15 @@ HELD_OUT_HELP = (
         "langnet finetune my-lm train.conll --task tag --output my-tagger",
         "langnet finetune my-lm train.conllu --task label_roles --output my-labeller",
         "langnet finetune my-lm trees.ptb --task parse --output my-parser --head decoder=chart",
+        "langnet finetune my-lm chains.conll --task corefer --output my-resolver",
+        "langnet finetune my-lm train.en+train.de --task translate --output my-translator",
         "langnet finetune my-lm squad.json --task answer --output my-reader --validation-fraction 0.1",
         "langnet finetune my-lm classes/ --output my-classifier    (a folder with a sub-folder a class)",
     )
 )
 def finetune(
     model: LanguageModelName,
-    labelled: Annotated[list[str], typer.Argument(help="Tables with text and label, or a folder a class.")],
+    labelled: Annotated[list[str], typer.Argument(help="Tables, a folder a class; of --task CoNLL, trees, a.en+a.de")],
     output: NewFolder,
     task: Annotated[str, typer.Option(help=task_help())] = "classify",
     method: Annotated[Method, typer.Option(help=METHOD_HELP)] = "finetune",

@@ -25,6 +25,7 @@ from langnet.errors import LangnetError
 
 HTML_HELP = "Draw what is said of words, such as trees or chains, on a page that opens in any browser."
 SVG_HELP = "Draw the same as pictures, 0001.svg and so on in this folder."
+OUTPUT_HELP = "Of rows .csv, .tsv or .jsonl; of words, trees and sentences in their own format."
 SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' for lines of standard input."
 
 
@@ -53,9 +54,7 @@ def predict(
     where: Where = None,
     label_column: LabelColumn = "label",
     separator: Separator = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A .csv, .tsv or .jsonl file; of answers .json or .jsonl.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help=OUTPUT_HELP)] = None,
     format: Annotated[Format | None, typer.Option(help="By the name of --output, else jsonl.")] = None,
     abstain_below: AbstainBelow = None,
     abstain: Abstain = False,

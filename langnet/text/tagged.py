@@ -88,7 +88,7 @@ def _sentence(row: Row, path: Path, wanted: TagColumns) -> Sentence:
             raise LangnetError(f"{where}: {len(values)} tags in '{tag_column}' for {len(words)} words; one a word")
         tags = tuple(_tag(v, f"{where}, tag {i + 1}", wanted.names) for i, v in enumerate(values))
     text = json.dumps(row.cells, ensure_ascii=False, default=str) + "\n"
-    layout = Layout("json", PREDICTED + tag_column if wanted.labelled else tag_column)
+    layout = Layout("json", PREDICTED + tag_column)
     return Sentence(tuple(words), tags, f"{path}:{row.line}", (text,), (0,) * len(words), layout)
 
 

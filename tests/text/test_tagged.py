@@ -226,7 +226,7 @@ class TestLists:
         rows = [json.loads(line) for line in write_tagged(found, [["O", "O"], []]).splitlines()]
         assert rows[0] == {**self.ROWS[0], "predicted_tags": ["O", "O"]}
         rows = [json.loads(s) for s in write_tagged(read_tagged([path], labelled=False), [["X", "Y"], []]).splitlines()]
-        assert rows == [{**self.ROWS[0], "tags": ["X", "Y"]}, self.ROWS[1]]
+        assert rows == [{**self.ROWS[0], "predicted_tags": ["X", "Y"]}, {**self.ROWS[1], "predicted_tags": []}]
 
     def test_in_parquet_and_json(self, tmp_path, file):
         pd.DataFrame(self.ROWS).to_parquet(tmp_path / "x.parquet")
