@@ -65,9 +65,9 @@ def predict(
     """Predict the label of every text, with the file and line that it stands in.
 
     Texts come out in the order of the files; empty ones too, so that nothing shifts. A row of a table keeps its
-    columns, and what is predicted stands behind them. Where the model abstains,
-    the label is empty, and the probability that of the label which it would have given. Of several classifiers of the
-    same labels, the probabilities are averaged.
+    columns, and what is predicted stands behind them. Where the model abstains, the label is empty, and the probability
+    that of the label which it would have given. Of several classifiers of the same labels, the probabilities are
+    averaged.
     """
     check_writable(output, html, inputs=sources)
     check_picture_folder(svg)
