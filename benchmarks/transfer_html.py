@@ -14,10 +14,10 @@ WIDTH, HEIGHT, EDGE = 240.0, 20.0, 6.0  # of a row of the plot, in pixels
 SIGNS = {1: ("▲", "above"), 0: ("", "unclear"), -1: ("▼", "below")}
 SHORT = {
     "scratch": "scratch",
-    "longer": "scratch, 30 passes",
+    "longer": "30 passes",
     "frozen": "frozen",
-    "finetune": "fine-tuned",
-    "documents": "documents",
+    "finetune": "tuned",
+    "documents": "doc. vectors",
 }
 
 
