@@ -2,10 +2,11 @@
 
 import os
 
-from langnet.recipes import finetune_options, transfer
+from langnet.recipes import finetune_options, seeds, transfer
 from langnet.recipes.finetune_options import Course
 
 FULL = transfer.FINETUNE, transfer.SCRATCH
+JUDGED = 12  # items that a run is judged by
 HEAD_STEPS = 60  # of a head that learns first
 
 
@@ -16,5 +17,6 @@ def shorten() -> None:
     """
     os.fsync = lambda descriptor: None
     finetune_options.RUNS_OF_FEW = 1  # tests/recipes/test_seeds.py asks for several
+    seeds.JUDGED = JUDGED
     transfer.HEAD_STEPS = HEAD_STEPS
     transfer.FINETUNE, transfer.SCRATCH = Course(1e-3, 3, 3), Course(2e-3, 3, 10, 100)

@@ -39,6 +39,7 @@ def test_operations_are_counted_by_hand():
     assert shape.operations() == 20 * (6 * 54 + 48)
 
 
+@pytest.mark.slow
 def test_langnet_beside_the_peak(tmp_path):
     page = tmp_path / "speed.md"
     training_speed.main([*TINY, "--output", str(page), "--only", "gpt-adamw", "peak", "--busy", "1"])

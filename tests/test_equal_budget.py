@@ -128,6 +128,7 @@ ARGUMENTS += [
 ]
 
 
+@pytest.mark.slow
 def test_it_runs_and_goes_on_where_it_stood(tmp_path, monkeypatch):
     page = tmp_path / "page.md"
     arguments = [*ARGUMENTS, "--data", str(imdb(tmp_path)), "--output", str(page)]

@@ -3,10 +3,13 @@
 import gzip
 import json
 
+import pytest
+
 from benchmarks import unsupervised_translation
 from tests.recipes.test_unsupervised_translation import ciphered, sentences
 
 
+@pytest.mark.slow
 def test_the_page(tmp_path, monkeypatch, capsys):
     for part, seed, n in (("train", 0, 640), ("seen", 1, 12)):
         texts = sentences(n, seed)

@@ -86,10 +86,11 @@ def test_trains_saves_loads_and_guesses_the_same(tmp_path, model, tiny_labelled,
 
 
 def _every_kind_and_by_turns_every_family() -> Iterator[Any]:
-    """Every kind with one family, which one in turns; with the other families in the slow tests."""
+    """Every kind with one family, which one in turns; with the others, and the dearest, in the slow tests."""
     for row, family in enumerate(FAMILIES):
         for column, kind in enumerate(KINDS):
-            marks = [] if column % len(FAMILIES) == row else [pytest.mark.slow]
+            dear = kind in ("translate", "label_roles") and family == "awd-lstm"
+            marks = [] if column % len(FAMILIES) == row and not dear else [pytest.mark.slow]
             yield pytest.param(family, kind, marks=marks, id=f"{family}-{kind}")
 
 

@@ -11,16 +11,24 @@ import torch
 from langnet.cli import main
 from langnet.errors import LangnetError, LangnetWarning
 from langnet.estimators import TextChooser, TextClassifier
-from langnet.recipes import finetune_options
+from langnet.recipes import finetune_options, seeds
 from langnet.recipes.finetune import finetune
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.kinds.registry import KINDS, find_kind
-from langnet.recipes.seeds import JUDGED, Judged, chosen, sampled
+from langnet.recipes.seeds import Judged, chosen, sampled
 from langnet.recipes.together import transfer_together
 from langnet.recipes.transfer import TransferJob, TransferOptions, transfer
 from tests.recipes.kind_items import TRAIN
 from tests.recipes.test_switches import Notes
 from tests.training.test_loop import KilledAt
+
+JUDGED = 500
+
+
+@pytest.fixture(autouse=True)
+def many_judge(monkeypatch):
+    monkeypatch.setattr(seeds, "JUDGED", JUDGED)
+
 
 QUICK = FinetuneOptions(epochs=1, least_steps=1, batch_size=4, precision="no", seeds=3)
 

@@ -56,6 +56,7 @@ def test_settings_are_the_papers():
     assert classifier.learned_tokens == FinetuneOptions().learned_tokens
 
 
+@pytest.mark.slow
 def test_every_stage_has_its_folder(both):
     folder, made = both
     for direction, model in zip(("forward", "backward"), made.models, strict=True):
@@ -72,6 +73,7 @@ def test_every_stage_has_its_folder(both):
         assert not (folder / direction / "2-target.run" / "checkpoint").exists()
 
 
+@pytest.mark.slow
 def test_the_average_of_both_directions(both):
     folder, made = both
     test = sentences(60, seed=4)
@@ -80,6 +82,7 @@ def test_the_average_of_both_directions(both):
     assert np.mean(np.array(made.predict(test.texts)) == np.array(test.labels)) > 0.8
 
 
+@pytest.mark.slow
 def test_a_second_run_takes_what_is_there(both, general, monkeypatch):
     folder, made = both
     train, more = sentences(48, seed=3), sentences(40, 5).texts

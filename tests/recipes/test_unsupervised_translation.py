@@ -85,6 +85,7 @@ class TestRounds:
         facts = made.models["forward"].facts["unsupervised_translation"]
         assert facts["sentences"] == [300, 300]
 
+    @pytest.mark.slow
     def test_they_go_on(self, learned):
         made, folder, (source, target), _ = learned
         seen = []
