@@ -90,10 +90,11 @@ def _classifier(
     learned = find_training_texts(remembered, folder)
     seen = {digest(text) for text in learned.texts} if learned else set()
     both = sum(digest(text) in seen for text in data.texts)
-    if remembered and digest_of(data) == remembered.get("digest"):
+    name = digest_of(data)
+    if remembered and name == remembered.get("digest"):
         raise LangnetError(_LEARNED.format("texts"))
     predictions = Predictions.from_probabilities(model.predict_proba(data.texts), list(model.labels or []))
-    return data.labels, predictions, digest_of(data), _warning(both, len(data), "texts")
+    return data.labels, predictions, name, _warning(both, len(data), "texts")
 
 
 def _task(
@@ -107,7 +108,8 @@ def _task(
     (model, folder), facts = made, made[0].facts.get("finetune") or {}
     kind, names = find_kind(model.network.task.name), as_in_training(names, model)
     items = kind.read(sources, names)
-    if digest_of_items(items) == (facts.get("training_items") or {}).get("digest"):
+    name = digest_of_items(items)
+    if name == (facts.get("training_items") or {}).get("digest"):
         raise LangnetError(_LEARNED.format(kind.unit))
     both = count_known(items, find_training_items(facts, folder, kind, names) or [])
     if target is not None and kind.gold(items) is None:
@@ -115,7 +117,7 @@ def _task(
     decisions = kind.decisions(items, model.guess(items))
     if decisions is None:
         raise LangnetError(f"the task '{kind.name}' has no probabilities of classes to calibrate")
-    return *decisions, digest_of_items(items), _warning(both, len(items), kind.unit)
+    return *decisions, name, _warning(both, len(items), kind.unit)
 
 
 def _warning(both: int, n: int, unit: str) -> list[str]:

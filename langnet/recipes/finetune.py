@@ -92,7 +92,7 @@ def finetune(
             starts[:] = [job.prepare(texts, unlabelled)]
         made = job.run(starts[0], place, resumed)
         if judged:
-            made.facts["finetune"]["judged"] = asdict(job.judge())
+            made.facts["finetune"]["judged"] = asdict(job.judge(options.runs(len(texts)) > 1))
         return made
 
     made = run_seeds(options, len(texts), Place(folder, resume, progress), run)
@@ -276,15 +276,21 @@ class _Job:
         loss = -np.log(np.maximum(probabilities[np.arange(len(gold)), gold], 1e-12)).mean()
         return {"loss": float(loss), "error": float((probabilities.argmax(1) != gold).mean())}
 
-    def judge(self) -> Judged:
-        """What was reached on the texts that were learned from, beside their most frequent class."""
+    def judge(self, several: bool = True) -> Judged:
+        """What was reached on the texts that were learned from, beside their most frequent class.
+
+        What only the choice among `several` runs asks for, the losses, is left out of a single one.
+        """
         learned = sampled(self.learned)
         gold = np.array([example.label for example in learned])
         hits = self.model.probabilities_of(learned).argmax(1) == gold
         majority = np.bincount(gold).max() / len(gold)
-        batches = ExampleBatches(learned, self.options.batch_size, 0, self.model.collate)
-        loss = mean_loss(self.model.network, batches)
-        held_out = self._validate(self.held_out) if self.held_out else None
+        loss, held_out = float("nan"), None
+        if several:
+            loss = mean_loss(
+                self.model.network, ExampleBatches(learned, self.options.batch_size, 0, self.model.collate)
+            )
+            held_out = self._validate(self.held_out) if self.held_out else None
         return Judged("accuracy", float(hits.mean()), "majority", float(majority), loss, held_out)
 
     def _facts(self, n: int, n_extra: int) -> dict[str, object]:

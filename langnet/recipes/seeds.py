@@ -49,7 +49,7 @@ class Judged:
         score: on the items that it learned from.
         neighbour_name: of the method that knows the most frequent label only.
         neighbour: its score on the same items.
-        loss: mean over these items, nothing dropped out.
+        loss: mean over these items, nothing dropped out; NaN of a single run, which is not chosen.
         held_out: what is watched of held-out items by name, lower is better; None where there are none.
         seed: of the run.
     """

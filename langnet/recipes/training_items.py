@@ -15,6 +15,7 @@ from langnet.recipes.calibrate import digest_of_items
 from langnet.recipes.kinds.kind import Columns, Kind
 from langnet.recipes.training_texts import relative_files
 from langnet.text.clean import digest
+from langnet.text.paths import side_by_side
 
 # Of an item, where it stood and how it was written there, which does not make it another.
 _PLACE = frozenset({"source", "lines", "rows", "layout", "cells", "format", "name"})
@@ -46,11 +47,11 @@ def find_training_items(
     """
     held = facts.get("training_items") or {}
     parent = folder.absolute().parent
-    files = ["+".join(str(parent / part) for part in str(file).split("+")) for file in held.get("files") or []]
-    if not files or not all(Path(part).exists() for file in files for part in file.split("+")):
+    places = [side_by_side(str(file), parent) for file in held.get("files") or []]
+    if not places or not all(part.exists() for own in places for part in own):
         return None
     try:
-        items = kind.read(files, columns)
+        items = kind.read(["+".join(map(str, own)) for own in places], columns)
     except LangnetError:
         return None
     return items if digest_of_items(items) == held.get("digest") else None

@@ -17,6 +17,7 @@ from typing import Any
 from langnet.errors import LangnetError
 from langnet.text.clean import digest
 from langnet.text.labelled import LabelledData, read_labelled
+from langnet.text.paths import side_by_side
 
 
 def digest_of(data: LabelledData) -> str:
@@ -49,15 +50,15 @@ def relative_files(files: Sequence[str], beside: Path) -> list[str]:
 
     Files that lie side by side, as `a.en+a.de`, stay joined.
     """
-    parts = [[file] if Path(file).exists() else file.split("+") for file in files]
+    parts = [side_by_side(file) for file in files]
     if not all(_is_below_here(part) for own in parts for part in own):
         return []
     parent = beside.absolute().parent
-    return ["+".join(os.path.relpath(Path(part).absolute(), parent) for part in own) for own in parts]
+    return ["+".join(os.path.relpath(part.absolute(), parent) for part in own) for own in parts]
 
 
-def _is_below_here(file: str) -> bool:
-    return Path(file).absolute().resolve().is_relative_to(Path.cwd().resolve())
+def _is_below_here(file: Path) -> bool:
+    return file.absolute().resolve().is_relative_to(Path.cwd().resolve())
 
 
 def find_training_texts(facts: dict[str, Any], folder: Path) -> LabelledData | None:

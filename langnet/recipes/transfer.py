@@ -117,12 +117,12 @@ def transfer(
         shared = replace(shared, seeds=1)
     if unlabelled and not found.labels_further:
         raise found.unsure()
-    forgetting = Forgetting.begin(base, shared.forgetting)
+    forgetting, several = Forgetting.begin(base, shared.forgetting), shared.runs(len(items)) > 1
 
     def run(seed: int, place: Path | None, resumed: bool, judged: bool) -> Model:
         how = replace(options, finetune=replace(shared, seed=seed))
         job = TransferJob(base, found, list(items), how, progress, shared.seed)
-        if judged and same_start(base, shared):
+        if several and same_start(base, shared):
             job.share_states(held)
         if unlabelled:
             check_readable(job.model, unlabelled, shared.pseudo_labels, shared.seed)
@@ -135,7 +135,7 @@ def transfer(
             job = TransferJob(base, found, list(items), how, progress, shared.seed, more)
             made = job.run(place, resumed)
         if judged:
-            made.facts["finetune"]["judged"] = asdict(job.judge())
+            made.facts["finetune"]["judged"] = asdict(job.judge(several))
         return made
 
     made = run_seeds(shared, len(items), Place(folder, resume, progress), run, found.several_runs)
@@ -267,17 +267,22 @@ class TransferJob:
         """Use what another run has kept of the same encoder's states, or leave there what this one keeps."""
         self.shared_states = held
 
-    def judge(self) -> Judged:
-        """What was reached on the items that were learned from, beside what is most frequent there."""
+    def judge(self, several: bool = True) -> Judged:
+        """What was reached on the items that were learned from, beside what is most frequent there.
+
+        What only the choice among `several` runs asks for, the losses, is left out of a single one.
+        """
         learned = sampled(self.learned)
         plain = self.kind.simplest(learned, learned)
         sums = self.kind.statistics(learned, [self.model.guess(learned), plain.guesses]).sum(1)  # (2, S)
         (name, score), (_, other) = (next(iter(self.kind.scores(own).items())) for own in sums)
-        same = len(learned) == len(self.examples)
-        examples = self.examples if same else self.task.examples(learned, self.model.writer)
-        batches = ExampleBatches(examples, self.options.finetune.batch_size, 0, self.model.collate)
-        loss = mean_loss(self.model.network, batches)
-        held_out = self.validate() if self.held_out else None
+        loss, held_out = float("nan"), None
+        if several:
+            whole = len(learned) == len(self.learned) and not self.guessed
+            examples = self.examples if whole else self.task.examples(learned, self.model.writer)
+            batches = ExampleBatches(examples, self.options.finetune.batch_size, 0, self.model.collate)
+            loss = mean_loss(self.model.network, batches)
+            held_out = self.validate() if self.held_out else None
         # A score that is not defined, as a correlation of what is all the same, is none.
         return Judged(name, float(np.nan_to_num(score)), plain.name, float(np.nan_to_num(other)), float(loss), held_out)
 

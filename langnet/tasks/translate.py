@@ -118,9 +118,10 @@ def learnable(items: Sequence[Translation]) -> list[Translation]:
     missing = next((item for item in items if item.target is None), None)
     if missing is not None:
         raise LangnetError(f"{missing.source or 'a sentence'} has no translation to learn from")
-    whole = [item for item in items if item.text.strip() and (item.target or "").strip()]
+    sound = [bool(item.text.strip() and (item.target or "").strip()) for item in items]
+    whole = [item for item, both in zip(items, sound, strict=True) if both]
     if len(whole) < len(items):
-        first = next(item for item in items if not (item.text.strip() and (item.target or "").strip()))
+        first = items[sound.index(False)]
         told = f"{len(items) - len(whole):,} of {len(items):,} pairs have an empty side"
         place = f", {first.source} first" if first.source else ""
         if not whole:

@@ -7,6 +7,12 @@ from pathlib import Path
 from langnet.errors import LangnetError
 
 
+def side_by_side(source: str, folder: Path | None = None) -> list[Path]:
+    """The files that a source names, from a folder: itself, or where there is no such file those that `+` joins."""
+    here = folder or Path()
+    return [here / part for part in ([source] if (here / source).exists() else source.split("+"))]
+
+
 def require_path(source: str | Path) -> Path:
     """The path of a file or folder, `~` spelled out.
 

@@ -170,7 +170,9 @@ def test_of_many_items_a_part_judges():
 def test_a_failed_run_is_not_kept(monkeypatch, tiny_model, tiny_labelled):
     scores = iter([0.0, 0.9, 0.0])
     judge = TransferJob.judge
-    monkeypatch.setattr(TransferJob, "judge", lambda job: replace(judge(job), score=next(scores), neighbour=0.5))
+    monkeypatch.setattr(
+        TransferJob, "judge", lambda job, *how: replace(judge(job, *how), score=next(scores), neighbour=0.5)
+    )
     made = transfer(tiny_model, "choose", TRAIN["choose"](tiny_labelled)[:12], TransferOptions(QUICK, head_epochs=1))
     found = made.facts["finetune"]["seeds"]
     assert ([row["degenerate"] for row in found["runs"]], found["kept"]) == ([True, False, True], 1)
