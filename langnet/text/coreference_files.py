@@ -15,10 +15,10 @@ from langnet.text.chains import NOTHING, Document, Layout, PronounChoice, Span, 
 from langnet.text.corpus import Source
 from langnet.text.formats import (
     Row,
+    begins_binary,
     column,
     damage_errors,
     format_of,
-    looks_binary,
     open_bytes,
     read_rows,
     text_column,
@@ -74,8 +74,7 @@ def _documents(stream: IO[bytes], path: Path, labelled: bool) -> Iterator[Docume
             raise LangnetError(f"{path} is plain text and has no chains to learn from; it can be predicted")
         yield _from_text("".join(text_stream(stream, name=str(path))), path)
     else:
-        buffered: Any = stream
-        if looks_binary(buffered.peek(4096)[:4096]):
+        if begins_binary(stream):
             raise LangnetError(f"{path} is no plain text; chains are read from columns of text, jsonl or GAP's tsv")
         yield from _from_columns(text_stream(stream, name=str(path)), path, labelled)
 

@@ -27,6 +27,7 @@ __all__ = [
     "WORD_FILES",
     "Decoded",
     "Row",
+    "begins_binary",
     "column",
     "damage_errors",
     "decode",
@@ -119,6 +120,12 @@ def looks_binary(head: bytes) -> bool:
         return False
     controls = sum(byte < 9 or 13 < byte < 32 for byte in head)
     return head.startswith(_MAGIC) or controls > 0.05 * len(head)
+
+
+def begins_binary(stream: IO[bytes]) -> bool:
+    """Whether what a stream that can be peeked into holds first is no plain text; nothing of it is read."""
+    peeked: Any = stream
+    return looks_binary(peeked.peek(4096)[:4096])
 
 
 def decode(data: bytes, name: str = "") -> Decoded:
@@ -230,7 +237,7 @@ def read_rows(
     kind = format_of(name)
     if kind in TABLES and kind != ".parquet":
         stream = buffered = _with_peek(stream)
-        if looks_binary(buffered.peek(4096)[:4096]):
+        if begins_binary(buffered):
             raise LangnetError(f"{name} is binary, and no table; is its ending right?")
     if kind in (".jsonl", ".ndjson"):
         yield from _json_lines(_table_lines(stream, name, count), name)

@@ -15,10 +15,10 @@ from langnet.text.corpus import Source
 from langnet.text.formats import (
     TEXTS,
     Row,
+    begins_binary,
     column,
     damage_errors,
     format_of,
-    looks_binary,
     open_bytes,
     read_rows,
     text_stream,
@@ -84,8 +84,7 @@ def read_roles(
                         _from_object(row, path, (words, roles), labelled) for row in read_rows(stream, str(path))
                     )
                     continue
-                buffered: Any = stream
-                if looks_binary(buffered.peek(4096)[:4096]):
+                if begins_binary(stream):
                     raise LangnetError(f"{path} is no plain text; roles are read from columns of text and from jsonl")
                 lines = list(text_stream(stream, name=str(path)))
         except damage_errors() as error:

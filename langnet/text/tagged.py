@@ -12,11 +12,11 @@ from langnet.text.columns import read_columns, with_tags
 from langnet.text.corpus import Source
 from langnet.text.formats import (
     Row,
+    begins_binary,
     column,
     damage_errors,
     format_of,
     known_column,
-    looks_binary,
     open_bytes,
     read_rows,
 )
@@ -64,8 +64,7 @@ def read_tagged(
                 if format_of(path.name) in LISTS:
                     sentences += (_sentence(row, path, wanted) for row in read_rows(stream, str(path)))
                     continue
-                buffered: Any = stream
-                if looks_binary(buffered.peek(4096)[:4096]):
+                if begins_binary(stream):
                     raise LangnetError(f"{path} is no plain text; words and tags are read from columns of text, jsonl")
                 sentences += read_columns(stream, path, wanted)
         except damage_errors() as error:

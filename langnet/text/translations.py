@@ -14,9 +14,9 @@ from langnet.text.corpus import Source
 from langnet.text.formats import (
     TABLES,
     Row,
+    begins_binary,
     damage_errors,
     format_of,
-    looks_binary,
     open_bytes,
     read_rows,
     text_column,
@@ -105,8 +105,7 @@ def _lines(path: Path) -> list[str]:
     if path.is_dir():
         raise LangnetError(f"{path} is a folder; name the files in it that hold sentences")
     with open_bytes(path) as stream:
-        buffered: Any = stream
-        if looks_binary(buffered.peek(4096)[:4096]):
+        if begins_binary(stream):
             raise LangnetError(f"{path} is no plain text; sentences are read a line each, or from tables")
         return [line.rstrip("\r\n") for line in text_stream(stream, name=str(path))]
 
