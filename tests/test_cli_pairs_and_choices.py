@@ -41,6 +41,8 @@ def test_pairs_from_file_to_file(run, folder):
     settings = ["--head", "arrangement=separate", "--head", "documents=on", "--where", "language=de"]
     assert "6 pairs" in run("finetune", "lm", "pairs.csv", "--task", "entail", "-o", "nli", *QUICK, *settings)
     run("predict", "nli", "pairs.csv", "-o", "out.csv")
+    asked = run("predict", "nli", "pairs.csv", "--format", "tsv")  # the pairs came as csv
+    assert asked.splitlines()[0].split("\t")[-1].startswith("p(")
     rows = read_csv(folder / "out.csv")
     assert [row["n"] for row in rows] == [str(i) for i in range(12)]
     assert {row["predicted_label"] for row in rows} <= {"same", "other"}

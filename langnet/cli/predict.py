@@ -87,7 +87,7 @@ def predict(
         if also:
             raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
         names = columns(text_column, second_column, label_column, where, separator)
-        predict_task(loaded, sources, names, Outputs(output, html, svg), threshold)
+        predict_task(loaded, sources, names, Outputs(output, html, svg, format), threshold)
         return
     refuse_for_classification(where=where, separator=separator, html=html, svg=svg)
     chosen = format_for(output, format)

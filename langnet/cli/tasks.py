@@ -36,14 +36,23 @@ class Outputs:
     """Where guesses go; without any, to standard output.
 
     Attributes:
-        file: in the format of the items.
+        file: in the format that its name says, else in that of the items.
         page: on which they are drawn.
         pictures: the folder of the same as SVG.
+        format: "csv", say, in place of what the file's name says.
     """
 
     file: Path | None = None
     page: Path | None = None
     pictures: Path | None = None
+    format: str | None = None
+
+    @property
+    def suffix(self) -> str:
+        """The ending of a file of the format that is asked for; empty for that of the items."""
+        if self.format:
+            return f".{self.format}"
+        return self.file.suffix.lower() if self.file else ""
 
 
 def task_help() -> str:
@@ -151,14 +160,13 @@ def predict_task(
     kind = find_kind(model.network.task.name)
     items = kind.read(sources, as_in_training(names, model, numbers=False), labelled=False)
     output = outputs.file
-    suffix = output.suffix.lower() if output else ""
     drawn = outputs.page or outputs.pictures
-    kind.check_output(items, suffix)
+    kind.check_output(items, outputs.suffix)
     if drawn:
         kind.drawings(model, [], [])  # before the work, where it draws nothing
     guesses = _sure_enough(model.guess(items), abstain_below)
     if output or not drawn:
-        text = kind.written_as(suffix, items, guesses)
+        text = kind.written_as(outputs.suffix, items, guesses)
         if output is None:
             sys.stdout.write(text)
         else:

@@ -12,9 +12,10 @@ import numpy as np
 from langnet.evaluate.abstention import Abstention, abstain
 from langnet.evaluate.calibration import Calibration, calibrate
 from langnet.evaluate.confidence import confidence_parts
-from langnet.evaluate.intervals import Interval, paired_difference
-from langnet.evaluate.metrics import Score, classification_scores
+from langnet.evaluate.intervals import paired_difference
+from langnet.evaluate.metrics import classification_scores
 from langnet.evaluate.predictions import Predictions
+from langnet.evaluate.scoring import TaskRow
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -43,20 +44,10 @@ class NeighbourPredictions:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One method's scores on n texts, and the accuracy of the model minus its own on the same texts."""
+class Row(TaskRow):
+    """One method's scores; `n` is how many texts it has been judged on, which may be fewer than the model was."""
 
-    name: str
-    n: int
-    scores: dict[str, Score]
-    note: str = ""
-    model_minus_this: float | None = None
-    difference_interval: Interval | None = None
-
-    @property
-    def beaten(self) -> bool:
-        """Whether the model lies above beyond the interval of the paired difference."""
-        return self.difference_interval is not None and self.difference_interval.low > 0
+    n: int = 0
 
 
 @dataclass(frozen=True)
@@ -117,13 +108,13 @@ def report_classifier(
         abstain_below: probability from which on the classifier answers; None: always.
         seed: of the bootstraps.
     """
-    rows = [Row("this model", len(gold), classification_scores(gold, predictions.labels, seed))]
+    rows = [Row("this model", classification_scores(gold, predictions.labels, seed), n=len(gold))]
     for neighbour in neighbours:
         index = list(range(len(gold))) if neighbour.index is None else neighbour.index.tolist()
         own_gold, own = [gold[i] for i in index], [predictions.labels[i] for i in index]
         difference, interval = paired_difference(own_gold, own, neighbour.labels, seed=seed)
         scores = classification_scores(own_gold, neighbour.labels, seed)
-        rows.append(Row(neighbour.name, len(index), scores, neighbour.note, difference, interval))
+        rows.append(Row(neighbour.name, scores, neighbour.note, difference, interval, len(index)))
     pairs = Counter((g, p) for g, p in zip(gold, predictions.labels, strict=True) if g != p)
     confusions = [(g, p, count) for (g, p), count in sorted(pairs.items(), key=lambda item: (-item[1], item[0]))]
     report = EvaluationReport(

@@ -20,9 +20,9 @@ from langnet.recipes.calibrate import fitted_warning
 from langnet.recipes.ensemble import Ensemble
 from langnet.recipes.model import Model
 from langnet.recipes.score import score_stream
+from langnet.recipes.training_items import overlap_warning
 from langnet.recipes.training_texts import digest_of, find_training_texts
 from langnet.recipes.unknown_labels import shortened
-from langnet.text.clean import digest
 from langnet.text.corpus import CorpusOptions, CorpusReport, Source, read_documents
 from langnet.text.labelled import LabelledData
 from langnet.text.prepare import encode_documents
@@ -73,7 +73,8 @@ def evaluate_classifier(
     predictions = Predictions.from_probabilities(model.predict_proba(test.texts), names)
     report = report_classifier(test.labels, predictions, _neighbours(test, train, remembered), abstain_below)
     warnings += fitted_warning(model.facts, digest_of(test))
-    report.warnings = [*warnings, *_overlap(test, train), *report.warnings]
+    overlap = overlap_warning(test.texts, train.texts, "texts") if train else []
+    report.warnings = [*warnings, *overlap, *report.warnings]
     return report, predictions
 
 
@@ -119,17 +120,6 @@ def _cross_validated(test: LabelledData) -> NeighbourPredictions | None:
     )
     note += "model's training texts; --train compares like with like"
     return NeighbourPredictions(TfidfBaseline.name, predicted.tolist(), note, chosen)
-
-
-def _overlap(test: LabelledData, train: LabelledData | None) -> list[str]:
-    """A warning where test texts are among the training texts."""
-    if train is None:
-        return []
-    seen = {digest(text) for text in train.texts}
-    both = sum(digest(text) in seen for text in test.texts)
-    if not both:
-        return []
-    return [f"{both:,} of {len(test):,} test texts are among the training texts; the scores flatter the model"]
 
 
 @dataclass(frozen=True)

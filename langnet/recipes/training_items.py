@@ -58,17 +58,19 @@ def find_training_items(
 
 
 def count_known(items: Sequence[Any], learned: Sequence[Any]) -> int:
-    """How many of the items are among those that were learned from, whatever files they stand in."""
+    """How many of the items, or texts, are among those that were learned from, whatever files they stand in."""
     seen = {_content(item) for item in learned}
     return sum(_content(item) in seen for item in items)
 
 
 def overlap_warning(test: Sequence[Any], train: Sequence[Any], unit: str) -> list[str]:
-    """A warning where test items are among the training items."""
+    """A warning where test items, or texts, are among the training ones."""
     both = count_known(test, train)
     found = f"{both:,} of {len(test):,} test {unit} are among the training {unit}; the scores flatter the model"
     return [found] if both else []
 
 
 def _content(item: Any) -> bytes:
+    if isinstance(item, str):
+        return digest(item)
     return digest(repr({name: value for name, value in asdict(item).items() if name not in _PLACE}))
