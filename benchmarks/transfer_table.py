@@ -215,7 +215,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _fill(table: Table, task: TaskSet, encoder: str, methods: Sequence[str], draw: int) -> None:
     """A set's cells of one encoder and draw; one that fails is told, and leaves its place empty."""
-    table.neighbours(task, draw)
+    try:
+        table.neighbours(task, draw)
+    except LangnetError as error:  # its files are not there
+        print(f"{task.name} | neighbours | draw {draw} | failed: {error}", flush=True)
+        return
     if task.kind == MINIMAL_PAIRS:
         if encoder != VECTORS:
             table.zero(task, encoder)

@@ -5,7 +5,8 @@ Each program is named by a variable of the environment, and its test is skipped 
 - `LANGNET_CONLL_SCORER`: scorer.pl of the reference coreference scorers (version 8.01), in its folder;
 - `LANGNET_EVALB`: evalb, built, beside its COLLINS.prm;
 - `LANGNET_CONLLEVAL`: conlleval.pl (2004-01-26);
-- `LANGNET_SRLEVAL`: CoNLL-2005's srl-eval.pl, all its packages in one file or on perl's path.
+- `LANGNET_SRLEVAL`: CoNLL-2005's srl-eval.pl, all its packages in one file or on perl's path;
+- `LANGNET_GAP_SCORER`: gap_scorer.py of GAP, beside its constants.py.
 
 `LANGNET_SCORER_CASES` says how many inputs each is given; `LANGNET_SCORER_SEED` where they begin.
 """
@@ -14,6 +15,7 @@ import os
 import random
 import re
 import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,7 +26,9 @@ from langnet.evaluate.bracket_scores import BracketRules, bracket_scores, bracke
 from langnet.evaluate.chain_scores import chain_scores, chain_statistics
 from langnet.evaluate.role_scores import role_scores, role_statistics
 from langnet.evaluate.tag_scores import span_scores, tag_statistics, type_scores
-from langnet.text.coreference_files import read_documents
+from langnet.recipes.kinds.corefer import Coreference
+from langnet.tasks.corefer import CoreferGuess
+from langnet.text.coreference_files import read_documents, write_documents
 from langnet.text.role_files import read_roles
 from langnet.text.tag_schemes import spans
 from langnet.text.trees import parse_trees
@@ -472,3 +476,40 @@ def test_roles(tmp_path):
             compare_roles(script, gold, said)
         except AssertionError as error:
             raise AssertionError(f"seed {seed}: {error}\n{texts[0]}\n{texts[1]}") from None
+
+
+# Pronouns
+
+PRONOUNS = ("she", "her", "hers", "he", "him", "his")
+QUESTION = ["ID", "Text", "Pronoun", "Pronoun-offset", "A", "A-offset", "A-coref", "B", "B-offset", "B-coref", "URL"]
+
+
+def random_question(generator, number):
+    """A row of GAP: two names and a pronoun in some order, with words between them."""
+    order = generator.sample(["Ann Lee", "Eve", generator.choice(PRONOUNS)], 3)
+    words = [word for name in order for word in (name, *["so"] * generator.randrange(4))]
+    text = " ".join(words)
+    pronoun = next(word for word in order if word in PRONOUNS)
+    at = [text.index(name) for name in ("Ann Lee", "Eve")]
+    says = [generator.choice(("TRUE", "FALSE")) for _ in range(2)]
+    place = re.search(rf"(?<!\w){pronoun}(?!\w)", text).start()
+    return [f"q-{number}", text, pronoun, place, "Ann Lee", at[0], says[0], "Eve", at[1], says[1], "http://nowhere"]
+
+
+def test_pronouns(tmp_path):
+    told_by = program("LANGNET_GAP_SCORER")
+    script = tmp_path / "gap_scorer.py"  # as Python 3 runs it
+    script.write_text(told_by.read_text().replace("'rU'", "'r'").replace("iteritems", "items"))
+    (tmp_path / "constants.py").write_text((told_by.parent / "constants.py").read_text())
+    gold, said, kind = tmp_path / "gold.tsv", tmp_path / "said.tsv", Coreference()
+    for seed, generator in cases():
+        rows = [random_question(generator, number) for number in range(generator.randrange(1, 30))]
+        gold.write_text("".join("\t".join(map(str, row)) + "\n" for row in [QUESTION, *rows]))
+        items = read_documents([gold])
+        names = [[name for name in (i.choice.a, i.choice.b) if generator.random() < 0.5] for i in items]
+        chains = [(tuple(sorted([i.choice.pronoun, *own])),) for i, own in zip(items, names, strict=True)]
+        said.write_text(write_documents(items, chains))
+        told = printed(sys.executable, script, "--gold_tsv", gold, "--system_tsv", said)
+        sums = kind.statistics(items, [[CoreferGuess(own) for own in chains]])[0].sum(0)
+        scores = [100 * float(value) for value in kind.scores(sums).values()][:3]
+        assert [float(value) for value in re.findall(r"f1: ([\d.]+)", told)] == pytest.approx(scores, abs=0.0501), seed

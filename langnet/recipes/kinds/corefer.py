@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,12 @@ from langnet.encoders.encoder import Encoder
 from langnet.errors import LangnetError
 from langnet.evaluate.chain_baselines import MentionRules
 from langnet.evaluate.chain_scores import N_STATISTICS, chain_scores, chain_statistics
+from langnet.evaluate.pronoun_baselines import PlaceRules, both_names, nearer_name
 from langnet.evaluate.scoring import Neighbour
 from langnet.recipes.kinds.kind import Columns, HeadOptions, Kind
 from langnet.recipes.kinds.settings import SWITCH, Known, read_values
 from langnet.tasks.corefer import Corefer, CoreferConfig, CoreferGuess
-from langnet.text.chains import Document
+from langnet.text.chains import Chain, Document
 from langnet.text.coreference_files import choose, read_documents, write_documents
 from langnet.text.corpus import Source
 from langnet.text.structures import Chained
@@ -76,6 +77,8 @@ class Coreference(Kind[Document, CoreferGuess]):
         return {"F1": both, "masculine_F1": masculine, "feminine_F1": feminine, "bias": bias}
 
     def neighbours(self, train: Sequence[Document], test: Sequence[Document]) -> list[Neighbour]:
+        if test and all(item.choice for item in test):
+            return _neighbours_of_questions([item for item in train if item.choice], test)
         rules = MentionRules(train)
         alone = any(len(chain) == 1 for item in train for chain in item.chains or ())
         learned = "mentions as in the training documents"
@@ -121,6 +124,18 @@ class Coreference(Kind[Document, CoreferGuess]):
             kept, key, right, response = statistics[4 * at : 4 * at + 4]
             lines.append(f"{name:5}  recall {kept / max(key, 1):.3f}  precision {right / max(response, 1):.3f}")
         return lines
+
+
+def _neighbours_of_questions(train: Sequence[Document], test: Sequence[Document]) -> list[Neighbour]:
+    """What needs no network to choose a name, the last only where there are questions to learn from."""
+
+    def neighbour(name: str, rule: Callable[[Document], Chain], note: str = "") -> Neighbour:
+        return Neighbour(name, [CoreferGuess((rule(item),)) for item in test], note)
+
+    found = [neighbour("both names", both_names), neighbour("nearer name", nearer_name)]
+    if train:
+        found.append(neighbour("places of the names", PlaceRules(train).chain, "a logistic regression"))
+    return found
 
 
 def _statistics(item: Document, guess: CoreferGuess) -> np.ndarray:
