@@ -256,9 +256,8 @@ class Trainer:
 
     def _update(self, loss: float) -> None:
         """Clip and step; a loss or gradient that is not a number skips the update, ten in a row stop the run."""
-        norm = torch.tensor(0.0)
-        if self.config.clip:
-            norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
+        # The norm is also what tells a gradient that is no number, so it is taken where nothing is clipped too.
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip or math.inf)
         if math.isfinite(loss) and torch.isfinite(norm):
             self.state.bad_steps = 0
             for optimizer in self.optimizers:

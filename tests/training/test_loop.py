@@ -13,7 +13,7 @@ from langnet.training.budget import Budget
 from langnet.training.loop import LoopConfig, Trainer
 from langnet.training.optimizer import OptimizerConfig, orthogonalise
 from langnet.training.progress import SilentProgress
-from langnet.transfer.groups import encoder_groups
+from langnet.transfer.groups import ParameterGroup, encoder_groups
 from langnet.transfer.model import TaskModel
 
 
@@ -108,6 +108,26 @@ def test_loss_falls():
     run.run()
     with torch.no_grad():
         assert run.model(Counting().batch(10_000))["loss"] < 1.0  # log(45) = 3.8 before training
+
+
+class BrokenSlope(torch.nn.Module):
+    """A loss that is a number, whose gradient is none."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(2))
+
+    def forward(self, batch):
+        return {"loss": 1 + (0 * self.weight).sqrt().sum()}
+
+
+@pytest.mark.parametrize("clip", [0.0, 1.0])
+def test_a_gradient_that_is_no_number_is_not_taken(clip):
+    model = BrokenSlope()
+    config = LoopConfig(Budget(steps=3), OptimizerConfig("adamw"), clip=clip, device="cpu")
+    state = Trainer(model, [ParameterGroup("all", [model.weight])], Counting(), config).run().state
+    assert state.bad_steps == 3
+    assert model.weight.tolist() == [0, 0]
 
 
 def test_callers_random_state_is_left_alone():
