@@ -155,6 +155,7 @@ def question_examples(items: Sequence[Question], writer: Writer, window: int, la
         start, end = _without_blanks(passage.text, read)
         begins, ends = words.borders(start, end)
         gold = [_tokens_of(start, end, *passage.from_original(a.start, a.end)) for a in item.answers or () if labelled]
+        gold = list(dict.fromkeys(gold))  # answers may differ within a token, and its probability counts once
         examples.append(
             QuestionExample(
                 long.join([asked, read]).ids,

@@ -43,6 +43,13 @@ def test_an_answers_tokens_are_its_characters(examples):
         assert all(example.begins[a] and example.ends[b] for a, b in example.gold.tolist())
 
 
+def test_answers_within_one_token_count_once():
+    text = "She was unhappy today."
+    item = Question("How was she?", text, (Answer("unhappy", 8), Answer("happy", 10), Answer("today", 16)))
+    (example,) = question_examples([item], Writer(Tokenizer.of_words(text[:-1].split())), window=512, labelled=True)
+    assert example.gold.tolist() == [[2, 2], [3, 3]]
+
+
 @pytest.mark.parametrize("context", [8, 16, 41, 4000, None])
 def test_every_token_of_the_passage_is_read_once(examples, context):
     for example in examples:
