@@ -69,7 +69,10 @@ class Fit:
         options = self.options
         epochs = self.course.passes(options, batches.batches_per_epoch)
         steps = max(1, round(epochs * batches.batches_per_epoch))
-        unfreeze = GradualUnfreezing(network.encoder) if options.gradual_unfreezing and not network.frozen else None
+        unfreeze = None
+        if options.gradual_unfreezing and not network.frozen:
+            head = any(True for part in (network.mix, network.tasks) for _ in part.parameters())
+            unfreeze = GradualUnfreezing(network.encoder, head=head)
         config = LoopConfig(
             Budget(steps=steps),
             OptimizerConfig("adamw", self.course.peak(options), weight_decay=0.01, betas=options.betas),

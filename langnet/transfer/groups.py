@@ -70,17 +70,23 @@ def model_groups(model: TaskModel | TasksTogether, decay: float = 1.0, head_rate
 class GradualUnfreezing:
     """Thaw one layer after another from the top (Howard & Ruder 2018, section 3.3).
 
-    At the start only the head learns; the layers below join at equal distances over the first `until` of the run. What
-    does not learn at the beginning never does.
+    At the start only the head learns, or the top layer where a task has no head of its own; the layers below join at
+    equal distances over the first `until` of the run. What does not learn at the beginning never does.
+
+    Args:
+        encoder: whose layers thaw.
+        until: the part of the run after which everything learns.
+        head: whether anything learns beside the encoder.
     """
 
-    def __init__(self, encoder: Encoder, until: float = 0.5):
+    def __init__(self, encoder: Encoder, until: float = 0.5, head: bool = True):
         self.groups = [[p for p in group if p.requires_grad] for group in encoder.layer_groups()]
-        self.until = until
+        self.until, self.least = until, 0 if head else 1
 
     def __call__(self, fraction: float) -> None:
         """Freeze and thaw for the spent `fraction` of the run."""
         thawed = len(self.groups) if fraction >= self.until else int(fraction / self.until * (len(self.groups) + 1))
+        thawed = max(thawed, self.least)
         for distance, parameters in enumerate(reversed(self.groups)):
             for parameter in parameters:
                 parameter.requires_grad_(distance < thawed)

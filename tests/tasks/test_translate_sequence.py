@@ -146,3 +146,11 @@ def test_refused():
     base = Model("gpt", TOKENIZER, TaskModel(gpt, [(LanguageModel(), 1.0)]))
     with pytest.raises(LangnetError, match="a frozen one learns nothing"):
         transfer(base, "translate", items, TransferOptions(FinetuneOptions("frozen"), options))
+
+
+def test_where_there_is_no_head_the_top_layer_is_the_first_to_learn():
+    base = Model("gpt", TOKENIZER, TaskModel(build_encoder("gpt", "tiny", 8, 0, 24), [(LanguageModel(), 1.0)]).eval())
+    items = [Translation("a b", "b a"), Translation("b c", "c b")]
+    options = FinetuneOptions(epochs=8, least_steps=1, batch_size=2, gradual_unfreezing=True, seeds=1)
+    made = transfer(base, "translate", items, TransferOptions(options, HeadOptions(settings={"form": "sequence"})))
+    assert len(made.history) > 0
