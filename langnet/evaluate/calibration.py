@@ -29,8 +29,8 @@ class Calibration:
 
     Attributes:
         error: expected calibration error (Naeini et al. 2015): over bins of equally many texts, the mean distance of
-            the probability of the predicted class from the share of hits. It is above zero by chance alone, the more
-            so the fewer texts there are.
+            the probability of the predicted class from the share of hits, which texts of equal probability share. It
+            is above zero by chance alone, the more so the fewer texts there are.
         confidence: mean probability of the predicted class.
         accuracy: share of hits.
         n: texts.
@@ -81,10 +81,10 @@ def calibrate(gold: Sequence[str], predictions: Predictions, seed: int = 0) -> C
     hits = np.array([g == p for g, p in zip(gold, predictions.labels, strict=True)], dtype=float)
     order = np.argsort(confidence, kind="stable")
     confidence, hits = confidence[order], hits[order]
-    n = len(gold)
+    n, shared = len(gold), _shared(confidence, hits)
     n_bins = int(np.clip(n // LEAST_IN_A_BIN, 1, MOST_BINS))
     bins = [
-        (float(confidence[part].mean()), float(hits[part].mean()), len(part))
+        (float(confidence[part].mean()), float(shared[part].mean()), len(part))
         for part in np.array_split(np.arange(n), n_bins)
     ]
     error = sum(abs(sure - right) * count for sure, right, count in bins) / n
@@ -132,9 +132,20 @@ def _uncertainty(
 
 def _error(confidence: np.ndarray, hits: np.ndarray, n_bins: int) -> float:
     """The calibration error of sorted confidences (N,) and their hits, in bins of equally many."""
+    hits = _shared(confidence, hits)
     edges = np.array([len(part) for part in np.array_split(np.empty(len(hits)), n_bins)]).cumsum()
     sums = np.concatenate([[0.0], (confidence - hits).cumsum()])[np.concatenate([[0], edges])]
     return float(np.abs(np.diff(sums)).sum() / len(hits))
+
+
+def _shared(confidence: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    """Hits (N,) of sorted confidences (N,), each the mean of those that are as confident.
+
+    Else a border between two bins could part them, and the order of the texts would decide which lie where.
+    """
+    block = np.cumsum(np.concatenate([[True], confidence[1:] > confidence[:-1]])) - 1  # (N,)
+    found: np.ndarray = (np.bincount(block, weights=hits) / np.bincount(block))[block]
+    return found
 
 
 def share_interval(hits: int, n: int, level: float = LEVEL) -> Interval:

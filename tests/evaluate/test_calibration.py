@@ -46,6 +46,14 @@ def test_calibrated_probabilities_stay_below_what_chance_gives():
     assert "not sure enough" in str(calibrate(*drawn(600, 1, 3.0)))
 
 
+def test_the_order_of_equally_confident_texts_does_not_matter():
+    gold = ["0"] * 100 + ["1"] * 100
+    found = calibrate(gold, Predictions.from_probabilities(np.tile([0.5001, 0.4999], (200, 1)), ["0", "1"]))
+    assert found.error == pytest.approx(0.0001, abs=1e-9)
+    assert len(found.bins) == 10
+    assert found.interval.high < 0.15
+
+
 def test_few_texts():
     assert calibrate([], Predictions([], np.zeros((0, 2)), ["0", "1"])) is None
     assert calibrate(["0"], Predictions(["0"], None, ["0"])) is None
