@@ -324,8 +324,8 @@ def _spelled(ids: Tensor, mask: Tensor, spelling: Spelling | None) -> tuple[Tens
 
 
 def tied(scores: np.ndarray) -> np.ndarray:
-    """Whether the highest of each row's scores (N, C) has an equal beside it, (N,)."""
-    best = np.sort(scores, axis=1)
+    """Whether the highest of each row's scores (N, C) has an equal beside it, (N,); one that stands alone has none."""
+    best = np.sort(np.column_stack([np.full(len(scores), -np.inf), scores]), axis=1)
     above = best[:, -1] - best[:, -2] > TIE * np.maximum(np.abs(best[:, -1]), 1.0)
     found: np.ndarray = ~above  # no number is above nothing, so it counts as a tie
     return found

@@ -126,6 +126,7 @@ def test_ties_are_wrong():
     scores = [np.array([1.0, 0.0]), np.array([0.0, 0.0]), np.array([-2.0, -1.0]), np.array([np.nan, 0.0])]
     assert hits(scores, [0, 0, 0, 1]).tolist() == [1, 0, 0, 0]
     assert tied(np.array([[-100.0, -100.00001], [-100.0, -100.1]])).tolist() == [True, False]
+    assert tied(np.array([[-100.0], [np.nan]])).tolist() == [False, True]  # nothing stands beside the only alternative
 
 
 def test_unigrams(tiny_model):
