@@ -173,6 +173,15 @@ class TestEveryModule:
         assert not heavy & imported_at_once(read(path)), "import it in the function that needs it"
 
 
+def test_float64_is_made_where_there_is_one() -> None:
+    """Apple's MPS has none: what a device holds is fetched first, or becomes what `encoders.precision.exact` makes."""
+    for path in modules():
+        for node in ast.walk(read(path)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "double":
+                fetched = ast.unparse(node.func.value).endswith(".cpu()")
+                assert fetched, f"{path.relative_to(ROOT)}:{node.lineno} makes float64 of what may lie on any device"
+
+
 def test_one_function_reads_torch_files() -> None:
     found = [f"{p.name}:{f.name}" for p in modules() for f in functions(read(p)) if "torch.load(" in ast.unparse(f)]
     assert found == ["tensor_files.py:read_torch"], "read PyTorch's files with hub.importers.tensor_files.read_torch"

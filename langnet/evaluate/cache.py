@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from langnet.encoders.encoder import Encoder
+from langnet.encoders.precision import exact, widest
 from langnet.errors import LangnetError
 from langnet.text.batches import IGNORED, Batch
 
@@ -72,13 +73,13 @@ class ContinuousCache:
         """
         assert batch.targets is not None, "windows need targets"
         assert batch.document is not None, "windows say of which document they are"
-        found = torch.full(batch.targets.shape, math.nan, dtype=torch.float64, device=hidden.device)  # (B, T)
+        found = torch.full(batch.targets.shape, math.nan, dtype=widest(hidden.device), device=hidden.device)  # (B, T)
         for row, document in enumerate(batch.document.tolist()):
             if document != self._document:
                 self._document = document
                 self._states, self._words = hidden.new_zeros(0, hidden.shape[-1]), batch.targets.new_zeros(0)
             scored = batch.targets[row] != IGNORED  # (T,)
-            found[row, scored] = self._look_up(hidden[row, scored], batch.targets[row, scored]).double()
+            found[row, scored] = exact(self._look_up(hidden[row, scored], batch.targets[row, scored]))
         return found
 
     def _look_up(self, states: Tensor, words: Tensor) -> Tensor:
@@ -111,7 +112,7 @@ def mixed_losses(losses: Tensor, cached: Tensor, weight: float) -> Tensor:
         cached: (...) probabilities that the cache gives the targets; NaN leaves the softmax alone.
         weight: lambda.
     """
-    losses = losses.double()
+    losses = exact(losses)
     both = -torch.logaddexp(math.log1p(-weight) - losses, cached.log() + math.log(weight))
     return torch.where(cached.isnan(), losses, both)
 

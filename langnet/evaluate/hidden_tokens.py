@@ -72,7 +72,7 @@ def nats_of_hidden(
         states = guessing_states(encoder, top[asked])[None]  # (1, N, D)
         losses = nats_of_tokens(encoder, states, batch.targets[asked][None])  # (N,)
         owner = batch.document[:, None].expand_as(asked)[asked].cpu().numpy()  # (N,)
-        np.add.at(nats, owner, losses.double().cpu().numpy())
+        np.add.at(nats, owner, losses.cpu().double().numpy())
         np.add.at(count, owner, 1)
     encoder.train(was_training)
     return nats, count

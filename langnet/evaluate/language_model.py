@@ -180,7 +180,7 @@ def score_documents(
             sides = list(zip(hidden.chunk(2, dim=-1), (batch.targets, batch.previous), strict=True))
         for side, (states, targets) in enumerate(sides):
             losses = nats_of_tokens(encoder, states, targets).view(targets.shape)  # (B, T)
-            np.add.at(nats[side], document, losses.double().sum(1).cpu().numpy())
+            np.add.at(nats[side], document, losses.cpu().double().sum(1).numpy())
         if held and cache:
             mixed = mixed_losses(losses, held.probabilities(batch, hidden), cache.weight)  # (B, T)
             np.add.at(nats[2], document, mixed.sum(1).cpu().numpy())

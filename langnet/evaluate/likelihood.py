@@ -311,7 +311,7 @@ def _read(encoder: Encoder, jobs: Sequence[_Job], spelling: Spelling | None, nat
     weight, bias = encoder.output_weight().to(hidden.dtype), encoder.output_bias()
     losses = token_losses(chosen, weight, targets.to(device), None if bias is None else bias.to(hidden.dtype))
     number = np.array([index for index, _, _ in rests])[asked]
-    np.add.at(nats, number, losses.double().cpu().numpy())
+    np.add.at(nats, number, losses.cpu().double().numpy())
 
 
 def _spelled(ids: Tensor, mask: Tensor, spelling: Spelling | None) -> tuple[Tensor, Tensor]:

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from langnet.encoders.precision import exact
 from langnet.errors import LangnetError
 from langnet.recipes.explain_documents import DocumentReading
 from langnet.recipes.explain_reading import Contribution, ExplainOptions, Explanation, Occlude, Reading
@@ -98,7 +99,7 @@ class _Item(Reading):
         logs = task.guess_scores(mixed, batch, [self.guess] * batch.n_examples)  # (N,)
         if not task.scores_are_logs:
             return logs
-        logs = logs.double().clamp_max(-SUREST)
+        logs = exact(logs).clamp_max(-SUREST)
         return logs - torch.log(-torch.expm1(logs))
 
     def explain(self) -> Explanation:

@@ -107,7 +107,7 @@ class DocumentReading(Reading):
         values = self.at_places(batch, cells)  # (T,)
         terms: list[tuple[str, float]] = []
         if slope is not None:
-            by_token, terms = self._terms(slope[0].double().cpu().numpy())
+            by_token, terms = self._terms(slope[0].cpu().double().numpy())
             values = values + by_token
         return Explanation(*parts, None, value, probability, self.by_unit(values), None, terms)
 

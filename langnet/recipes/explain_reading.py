@@ -123,7 +123,7 @@ class Reading(ABC):
         found: list[Any] = [None] * len(examples)
         for index, batch in in_order(examples, TOKENS_AT_ONCE, self.model.collate):
             with torch.no_grad():
-                values = self.scored(batch.to(self.device)).double().cpu().numpy()
+                values = self.scored(batch.to(self.device)).cpu().double().numpy()
             for place, value in zip(index, values, strict=True):
                 found[place] = value
         return np.stack(found)
@@ -162,7 +162,7 @@ class Reading(ABC):
         total = torch.zeros(batch.ids.shape[:2], dtype=torch.double)
         for (ids, embedded), slope in zip(held, slopes, strict=False):
             if slope is not None:
-                part = (slope * embedded.detach()).sum(-1).double().cpu()
+                part = (slope * embedded.detach()).sum(-1).cpu().double()
                 total += part if ids.shape == batch.ids.shape and torch.equal(ids, batch.ids) else part.T
         return float(value.detach()), None if batch.features is None else slopes[-1], total
 

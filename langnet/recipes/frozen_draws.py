@@ -106,7 +106,7 @@ class FrozenDraws:
             pool = self.table(unlabelled[1].sample(unlabelled[0], 0, encoded=True))
             head, _, _ = pseudo_label(choice, train, classes, len(names), pool, unlabelled[1])
         with torch.no_grad():
-            probabilities = head(test).softmax(1).double().numpy()  # (N, C)
+            probabilities = head(test).softmax(1).cpu().double().numpy()  # (N, C)
         facts = {"layer_weights": head.mix.weights().tolist(), "choice": asdict(choice)}
         return Predictions.from_probabilities(probabilities, [str(name) for name in names]), facts
 

@@ -160,7 +160,7 @@ class Model:
         self.network.eval()
         device = next(self.network.parameters()).device
         for index, batch in in_order(examples, TOKENS_AT_ONCE, self.collate):
-            out[index] = self.network.probabilities(batch.to(device)).double().cpu().numpy()
+            out[index] = self.network.probabilities(batch.to(device)).cpu().double().numpy()
         out /= out.sum(axis=1, keepdims=True)
         return out if self.temperature == 1 else at_temperature(out, self.temperature)
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from langnet.encoders.encoder import Encoder, Encoding
+from langnet.encoders.precision import exact
 from langnet.errors import LangnetError
 from langnet.tasks.matches import N_FEATURES
 from langnet.tasks.passages import (
@@ -159,7 +160,7 @@ class Answer(SupervisedTask[Question, AnswerGuess]):
     def guesses(self, encoding: Encoding, batch: Batch) -> list[AnswerGuess]:
         assert isinstance(batch, QuestionBatch)
         scores, nothing = self.scores(encoding, batch)
-        found = best_spans(scores.double(), None if nothing is None else nothing.double(), self.settings.count)
+        found = best_spans(exact(scores), None if nothing is None else exact(nothing), self.settings.count)
         spans, probabilities, none = (part.cpu().tolist() for part in found)
         guesses = []
         for example, places, chances, missing in zip(batch.examples, spans, probabilities, none, strict=True):
@@ -173,7 +174,7 @@ class Answer(SupervisedTask[Question, AnswerGuess]):
         """The log-probability of each answer, or of there being none, (N,)."""
         assert isinstance(batch, QuestionBatch)
         scores, nothing = self.scores(encoding, batch)
-        scores, nothing = scores.double(), None if nothing is None else nothing.double()
+        scores, nothing = exact(scores), None if nothing is None else exact(nothing)
         total = log_total(scores, nothing)  # (N,)
         found = []
         for n, (example, guess) in enumerate(zip(batch.examples, guesses, strict=True)):
@@ -181,7 +182,7 @@ class Answer(SupervisedTask[Question, AnswerGuess]):
             if place is not None and place[1] - place[0] < scores.shape[2]:
                 found.append(scores[n, place[0], place[1] - place[0]] - total[n])
             else:  # a head that always answers gives none where there is no span at all
-                found.append(nothing[n] - total[n] if nothing is not None else encoding.top.sum().double() * 0.0)
+                found.append(nothing[n] - total[n] if nothing is not None else exact(encoding.top.sum()) * 0.0)
         return torch.stack(found)
 
     def config(self) -> dict[str, Any]:

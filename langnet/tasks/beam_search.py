@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self
 import torch
 from torch import Tensor
 
+from langnet.encoders.precision import exact, widest
 from langnet.errors import LangnetError
 from langnet.tasks.attention_decoder import Memory, Table, scores_of
 
@@ -154,7 +155,7 @@ class _Search:
         self.memory, self.state = memory.of_rows(rows), state.of_rows(rows)
         self.tokens = torch.full((n * k, 1), decoder.settings.start, device=device)  # (A K, S)
         self.seen = memory.values.new_zeros(n * k, memory.values.shape[1])  # (A K, W) attention so far
-        self.totals = memory.values.new_full((n, k), IMPOSSIBLE, dtype=torch.float64)  # (A, K) log-probabilities
+        self.totals = memory.values.new_full((n, k), IMPOSSIBLE, dtype=widest(device))  # (A, K) log-probabilities
         self.totals[:, 0] = 0.0  # at first all beginnings of a sentence are the same one
         self.rules: Rules | None = rules
         self.fresh = True  # the rules have a row a sentence still
@@ -189,7 +190,7 @@ class _Search:
         self._keep(going, rows.gather(1, chosen), tokens.gather(1, chosen), attention)
 
     def _next(self) -> tuple[Tensor, Tensor]:
-        """The log-probability of every token that may come next, (A K, V) float64, and the attention (A K, W)."""
+        """The log-probability of every token that may come next, (A K, V), and the attention (A K, W)."""
         settings = self.decoder.settings
         places = None
         if self.rules is not None:
@@ -202,7 +203,7 @@ class _Search:
         output, attention, self.state = self.decoder.step(
             self.memory, self.state, self.tokens[:, -1], self.table, places if settings.guided else None
         )
-        scores = scores_of(output, self.table).double()  # (A K, V)
+        scores = exact(scores_of(output, self.table))  # (A K, V)
         if self.rules is None:
             allowed = torch.ones_like(scores, dtype=torch.bool)
             allowed[:, settings.start] = False

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from langnet.encoders.encoder import Encoder, Encoding
+from langnet.encoders.precision import exact
 from langnet.errors import LangnetError
 from langnet.tasks.pooling import WIDTHS, Pooling, pool
 from langnet.tasks.rows import cut, padded
@@ -164,14 +165,14 @@ class Choose(SupervisedTask[MultipleChoice, ChoiceGuess]):
         return F.cross_entropy(self.scores(encoding, batch), batch.labels)
 
     def guesses(self, encoding: Encoding, batch: Batch) -> list[ChoiceGuess]:
-        table = self.scores(encoding, batch).double().softmax(dim=1).cpu().numpy()  # (N, K)
+        table = exact(self.scores(encoding, batch)).softmax(dim=1).cpu().numpy()  # (N, K)
         rows = [row[: len(example.rows)] for row, example in zip(table, batch.examples, strict=True)]
         return [ChoiceGuess(tuple(map(float, row))) for row in rows]
 
     def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[ChoiceGuess]) -> Tensor:
         """The log-probability of the chosen alternative, (N,)."""
         chosen = torch.tensor([guess.index for guess in guesses], device=batch.ids.device)
-        return self.scores(encoding, batch).double().log_softmax(1).gather(1, chosen[:, None])[:, 0]
+        return exact(self.scores(encoding, batch)).log_softmax(1).gather(1, chosen[:, None])[:, 0]
 
     def config(self) -> dict[str, Any]:
         return {"name": self.name, **asdict(self.settings)}

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from langnet.encoders.encoder import Encoder, Encoding
+from langnet.encoders.precision import exact
 from langnet.errors import LangnetError
 from langnet.tasks.pairs import PairConfig, PairExample, PairReader
 from langnet.tasks.task import ClassGuess, SupervisedTask
@@ -66,11 +67,11 @@ class Entail(SupervisedTask[Pair, ClassGuess]):
         return F.cross_entropy(self.scores(encoding, batch), batch.labels.long())
 
     def guesses(self, encoding: Encoding, batch: Batch) -> list[ClassGuess]:
-        return ClassGuess.rows(self.settings.labels, self.scores(encoding, batch).double().softmax(dim=1).cpu().numpy())
+        return ClassGuess.rows(self.settings.labels, exact(self.scores(encoding, batch)).softmax(dim=1).cpu().numpy())
 
     def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[ClassGuess]) -> Tensor:
         chosen = torch.tensor([self.settings.labels.index(guess.label) for guess in guesses], device=batch.ids.device)
-        return self.scores(encoding, batch).double().log_softmax(1).gather(1, chosen[:, None])[:, 0]  # (N,)
+        return exact(self.scores(encoding, batch)).log_softmax(1).gather(1, chosen[:, None])[:, 0]  # (N,)
 
     def config(self) -> dict[str, Any]:
         return {"name": self.name, **asdict(self.settings), "labels": list(self.settings.labels)}

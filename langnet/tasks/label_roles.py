@@ -318,10 +318,10 @@ class LabelRoles(SupervisedTask[FramedSentence, RoleGuess]):
         if not self.settings.rules:
             return paths
         broken = self.rules.broken(paths.cpu().numpy(), lengths.cpu().numpy()).any(1)
-        ends = chain.start.double().cpu().numpy(), chain.end.double().cpu().numpy()
-        between = chain.transitions.double().cpu().numpy()
+        ends = chain.start.cpu().double().numpy(), chain.end.cpu().double().numpy()
+        between = chain.transitions.cpu().double().numpy()
         for row in np.flatnonzero(broken):
-            own = scores[row, : lengths[row]].double().cpu().numpy()
+            own = scores[row, : lengths[row]].cpu().double().numpy()
             paths[row, : lengths[row]] = torch.from_numpy(self.rules.best_path(own, between, ends)).to(paths)
         return paths
 

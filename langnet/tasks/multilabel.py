@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from langnet.encoders.encoder import Encoder, Encoding
+from langnet.encoders.precision import exact
 from langnet.errors import LangnetError
 from langnet.tasks.document_head import DocumentHead, HeadShape
 from langnet.tasks.examples import Example, collate
@@ -112,7 +113,7 @@ class MultiLabel(DocumentHead, SupervisedTask[TextItem, LabelSetGuess]):
         return set_loss(self.scores(encoding, batch), batch.labels)
 
     def guesses(self, encoding: Encoding, batch: Batch) -> list[LabelSetGuess]:
-        table = self.scores(encoding, batch).double().sigmoid().cpu().numpy()  # (N, C)
+        table = exact(self.scores(encoding, batch)).sigmoid().cpu().numpy()  # (N, C)
         return label_set_guesses(self.settings.labels, table, self.thresholds)
 
     def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[LabelSetGuess]) -> Tensor:

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from langnet.encoders.encoder import Encoder, Encoding
+from langnet.encoders.precision import exact
 from langnet.errors import LangnetError
 from langnet.tasks.document_head import DocumentHead, HeadShape
 from langnet.tasks.examples import Example, collate
@@ -77,7 +78,7 @@ class Regress(DocumentHead, SupervisedTask[TextItem, Rating]):
 
     def guesses(self, encoding: Encoding, batch: Batch) -> list[Rating]:
         settings = self.settings
-        values = self.scores(encoding, batch)[:, 0].double() * settings.scale + settings.center  # (N,)
+        values = exact(self.scores(encoding, batch)[:, 0]) * settings.scale + settings.center  # (N,)
         if settings.bounded:
             values = values.clamp(settings.low, settings.high)
         return [Rating(value) for value in values.tolist()]

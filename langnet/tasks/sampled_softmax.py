@@ -35,7 +35,7 @@ def log_uniform_sample(vocabulary_size: int, n: int) -> tuple[Tensor, Tensor]:
 
 def expected_counts(ids: Tensor, vocabulary_size: int, n: int) -> Tensor:
     """How often each id is expected among n draws of `log_uniform_sample`: (m,) to (m,) float64."""
-    k = ids.double()
+    k = ids.cpu().double()
     return n * ((k + 2) / (k + 1)).log() / math.log(vocabulary_size + 1)
 
 

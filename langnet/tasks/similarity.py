@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from langnet.encoders.encoder import Encoder, Encoding
+from langnet.encoders.precision import exact
 from langnet.errors import LangnetError
 from langnet.tasks.pairs import PairConfig, PairExample, PairReader
 from langnet.tasks.task import SupervisedTask
@@ -78,7 +79,7 @@ class Similarity(SupervisedTask[Pair, Rating]):
 
     def guesses(self, encoding: Encoding, batch: Batch) -> list[Rating]:
         settings = self.settings
-        values = self.standardised(encoding, batch).double() * settings.scale + settings.center  # (N,)
+        values = exact(self.standardised(encoding, batch)) * settings.scale + settings.center  # (N,)
         return [Rating(value) for value in values.clamp(settings.low, settings.high).tolist()]
 
     def guess_scores(self, encoding: Encoding, batch: Batch, guesses: Sequence[Rating]) -> Tensor:

@@ -15,6 +15,7 @@ import torch
 from accelerate.state import AcceleratorState, PartialState
 from torch import Tensor
 
+from langnet.encoders.precision import widest
 from langnet.training.machine import default_device
 
 _PATIENCE = timedelta(days=7)  # one process may read a large corpus while the others wait
@@ -74,8 +75,7 @@ def shared_sums(values: Sequence[float], device: torch.device) -> list[float]:
     """The sum of each value over all processes; the same in every one."""
     if n_processes() == 1:
         return list(values)
-    kind = torch.float32 if device.type == "mps" else torch.float64
-    held = torch.tensor(values, dtype=kind, device=device)  # (number of values,)
+    held = torch.tensor(values, dtype=widest(device), device=device)  # (number of values,)
     torch.distributed.all_reduce(held)
     found: list[float] = held.tolist()
     return found

@@ -224,7 +224,8 @@ def choose(table: FeatureTable, labels: np.ndarray, n_classes: int, seed: int) -
     best: FrozenChoice | None = None
     for state_weight, document in candidates(table):
         with torch.no_grad():
-            features = FrozenHead(table, n_classes, state_weight, document).inputs(table).double().numpy()  # (n, D + K)
+            head = FrozenHead(table, n_classes, state_weight, document)
+            features = head.inputs(table).cpu().double().numpy()  # (n, D + K)
         for strength in STRENGTHS:
             scores, gold = held_out_scores(features, labels, strength, splits)
             temperature, loss = best_temperature(scores, gold)

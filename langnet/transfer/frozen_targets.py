@@ -128,7 +128,7 @@ def choose_targets(
     def tried(state_weight: float, document: bool, strength: float) -> tuple[TargetChoice, np.ndarray]:
         with torch.no_grad():
             head = FrozenHead(table, targets.shape[1], state_weight, document)
-            features = head.inputs(table).double().numpy()  # (n, D + K)
+            features = head.inputs(table).cpu().double().numpy()  # (n, D + K)
         scores = held_out_scores(features, gold, objective.fit, strength, parts)
         temperature, loss = objective.judge(scores, gold[index])
         return TargetChoice(strength, state_weight, document, temperature, loss), scores
