@@ -86,10 +86,10 @@ class MentionScorer(nn.Module):
         Args:
             words: (W, D).
             possible: (W, L) which spans may be mentions.
-            count: how many.
+            count: how many; more where more are wanted.
             wanted: (W, L) which are kept whatever their scores.
         """
-        parts = []
+        parts, count = [], max(count, int(wanted.sum()))
         for start in range(0, len(words), WORDS_AT_ONCE):
             own = slice(start, start + WORDS_AT_ONCE)
             states, scores = self(words[start : start + WORDS_AT_ONCE + self.longest - 1])
@@ -109,11 +109,11 @@ def best_spans(states: Tensor, scores: Tensor, allowed: tuple[Tensor, Tensor], c
     Args:
         states, scores: of `MentionScorer`, also of more words than W.
         allowed: (W, L) which spans are possible, and which are kept whatever their scores.
-        count: how many.
+        count: how many; more where more are to be kept.
     """
     possible, wanted = allowed
     value = scores[: len(possible), :, 0].masked_fill(~possible, float("-inf")).masked_fill(wanted, float("inf"))
-    most = min(count, int((value > float("-inf")).sum()))
+    most = min(max(count, int(wanted.sum())), int((value > float("-inf")).sum()))
     places = value.flatten().topk(most).indices.sort().values  # (M,) by first word, short ones first
     first = places.div(value.shape[1], rounding_mode="floor")
     length = places % value.shape[1]

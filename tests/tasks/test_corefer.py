@@ -79,6 +79,15 @@ class TestAntecedents:
         spans = Spans(place, place, states, torch.randn(n, dtype=torch.float64), torch.zeros(n))
         return scorer, spans, SpanFacts(place // 3, place % 4, place % 2)
 
+    def test_what_is_asked_of_is_kept_in_the_shortest_document(self, scorer, words):
+        possible = possible_spans(torch.tensor([0]), W, L)
+        wanted = torch.zeros_like(possible)
+        wanted[[0, 3, 7], 0] = True
+        for count, left in ((1, 3), (3, 3), (4, 4)):
+            spans = scorer.kept(words, possible, count, wanted)
+            assert len(spans) == left
+            assert {0, 3, 7} <= set(spans.first[spans.first == spans.last].tolist())
+
     def test_pairs_by_hand(self):
         scorer, spans, facts = self.make(7)
         links = scorer(spans, facts)
