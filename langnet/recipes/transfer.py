@@ -346,10 +346,10 @@ class TransferJob:
         return TaskModel(self.encoder, tasks, mix, shared.learned_tokens).to(self.device)
 
     def _hold_out(self, seed: int) -> tuple[list[Any], list[Any]]:
-        """The items to learn from, and those that choose the best step."""
+        """The items to learn from, and those that choose the best step; none of the latter where they would be all."""
         shared = self.options.finetune
         count = round(shared.validation_fraction * len(self.items))
-        if count < 2:
+        if not 2 <= count < len(self.items):
             return self.items, []
         groups = [group for group in map(self.kind.group, self.items) if group is not None]
         if len(groups) == len(self.items):

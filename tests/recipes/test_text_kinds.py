@@ -70,6 +70,13 @@ def test_fine_tuning_learns_more_than_it_began_with(tiny_model, tiny_labelled, k
     assert any("validation" in key for record in made.history for key in record)
 
 
+def test_where_all_would_be_held_out_all_is_learned_from(tiny_model):
+    items = [TextItem("The film was a joy.", 1.0), TextItem("The film was awful.", 0.0)]
+    options = FinetuneOptions("scratch", epochs=1, least_steps=1, seeds=1, validation_fraction=0.9)
+    made = transfer(tiny_model, "regress", items, TransferOptions(options))
+    assert made.facts["finetune"]["examples"] == 2
+
+
 @pytest.mark.parametrize("settings", [{"pooling": "concat"}, {"thresholds": "half"}, {"thresholds": "each"}])
 def test_settings_of_the_head(tiny_model, tiny_labelled, tmp_path, settings):
     items = label_sets(tiny_labelled)[:60]
