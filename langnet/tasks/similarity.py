@@ -74,8 +74,7 @@ class Similarity(SupervisedTask[Pair, Rating]):
 
     def loss(self, encoder: Encoder, encoding: Encoding, batch: Batch) -> Tensor:
         assert batch.labels is not None, "pairs are learned from with ratings"
-        guessed = self.standardised(encoding, batch)  # (N,)
-        return F.mse_loss(guessed, batch.labels.to(guessed.dtype))
+        return F.mse_loss(self.standardised(encoding, batch).float(), batch.labels.float())
 
     def guesses(self, encoding: Encoding, batch: Batch) -> list[Rating]:
         settings = self.settings

@@ -220,7 +220,7 @@ class Trainer:
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0) + value.detach() / self.config.accumulation
         # The rate in the middle of the step, so that neither the first nor the last step of a short run is lost.
-        set_rates(self.optimizers, rate * self.config.schedule.factor(min(1.0, fraction + self._half_step())))
+        set_rates(self.optimizers, rate * self.config.schedule.factor(min(1.0, fraction + self._half_step(n_tokens))))
         average_gradients(self.parameters)
         *shared, every_token = shared_sums([*map(float, sums.values()), n_tokens], self.device)
         means = {name: value / n_processes() for name, value in zip(sums, shared, strict=True)}
@@ -246,9 +246,11 @@ class Trainer:
         self.carried = detached(found.pop("state"))
         return {name: value for name, value in found.items() if isinstance(value, Tensor)}
 
-    def _half_step(self) -> float:
-        """Half of the fraction of the budget that a step takes, as far as known."""
-        return 0.5 * self.fraction / self.state.step if self.state.step else 0.0
+    def _half_step(self, n_tokens: int) -> float:
+        """Half of the fraction of the budget that a step takes: those so far, or the first, of minutes unknown."""
+        if self.state.step:
+            return 0.5 * self.fraction / self.state.step
+        return 0.5 * self.config.budget.fraction(n_tokens, 1, 0.0)
 
     def _batch(self, micro: int) -> Batch:
         number = self.state.step * self.config.accumulation + micro

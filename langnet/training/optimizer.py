@@ -32,7 +32,8 @@ class OptimizerConfig:
             or `nt-asgd`, gradient descent without momentum, averaged in the end (Merity et al. 2017).
         learning_rate: peak rate of AdamW, AdaGrad and NT-ASGD, whose usual one is 30.
         muon_learning_rate: peak rate of Muon, as a fraction of each matrix's root-mean-square scale.
-        weight_decay: decoupled (Loshchilov & Hutter 2019), never on gains, biases and embeddings.
+        weight_decay: AdamW's, decoupled (Loshchilov & Hutter 2019), on matrices, embeddings too, never on gains and
+            biases. NT-ASGD's is of everything, as in Merity et al. 2017; Muon's matrices and AdaGrad have none.
         betas: AdamW's.
         momentum: Muon's, with Nesterov's step.
     """

@@ -135,6 +135,10 @@ class FrozenHead(nn.Module):
             loss: of scores (n, C) and targets, the mean over documents.
         """
         learned = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        if loss is F.cross_entropy and self.linear.out_features == 2:
+            # Two rows of weights for one difference: half of the penalty would fall on it. Cross-validation, as
+            # scikit-learn does it, has the one row of a logistic function.
+            strength = strength / 2
 
         def penalised() -> Tensor:
             penalty = self.linear.weight.pow(2).sum() / (2 * strength * len(targets))

@@ -39,13 +39,16 @@ def encoder_groups(encoder: Encoder, decay: float = 1.0) -> list[ParameterGroup]
     outside = {id(parameter) for parameter in groups[0]}
     if encoder.predicts_next:
         outside.add(id(encoder.output_weight()))
+    # Those of both directions in one tensor have the shape of a matrix, and are none.
+    biases = {id(p) for name, p in encoder.named_parameters() if name.endswith("bias") and p.dim() > 1}
     parts: list[ParameterGroup] = []
     for index, parameters in enumerate(groups):
         rate = decay ** -(len(groups) - 1 - index)
         name = "embeddings" if index == 0 else f"layer {index}"
         learned = [p for p in parameters if p.requires_grad]  # beside adapters, the pretrained weights stay
-        parts.append(ParameterGroup(name, [p for p in learned if id(p) not in outside], rate, hidden=True))
+        parts.append(ParameterGroup(name, [p for p in learned if id(p) not in outside | biases], rate, hidden=True))
         parts.append(ParameterGroup(name, [p for p in learned if id(p) in outside], rate))
+        parts.append(ParameterGroup(name, [p for p in learned if id(p) in biases], rate, weight_decay=0.0))
     return [part for part in parts if part.parameters]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from langnet.encoders.encoder import Encoder, Encoding
@@ -87,19 +88,15 @@ class TaskModel(nn.Module):
     def _encode(self, batch: Batch, state: Any) -> Encoding:
         """The encoding of a batch; see `learned_tokens`.
 
-        This is backpropagation through time for text classification (Howard & Ruder 2018, section 3.3), with one cut.
+        Backpropagation through time for text classification (Howard & Ruder 2018, section 3.3), with one cut a row.
         """
         if self.frozen:
             return self._read(batch, state)
-        early = batch.ids.shape[1] - (self.learned_tokens or batch.ids.shape[1])
-        if early <= 0 or not (self.training and self.encoder.recurrent):
+        learned, plain = self.learned_tokens, batch.continues is not None or state is not None
+        if plain or not (learned and learned < batch.ids.shape[1] and self.training and self.encoder.recurrent):
             encoding: Encoding = self.encoder(batch.ids, batch.mask, state, batch.causal)
             return encoding
-        with torch.no_grad():
-            first = self.encoder(batch.ids[:, :early], batch.mask[:, :early], state)
-        second = self.encoder(batch.ids[:, early:], batch.mask[:, early:], first.state)
-        layers = [torch.cat(parts, dim=1) for parts in zip(first.layers, second.layers, strict=True)]
-        return Encoding(layers, second.state)
+        return _learned_at_the_end(self.encoder, batch, learned)
 
     @torch.no_grad()
     def _read(self, batch: Batch, state: Any = None) -> Encoding:
@@ -126,3 +123,29 @@ class TaskModel(nn.Module):
     def layer_weights(self) -> list[float] | None:
         """The learned share of each layer, embeddings first; None where only the top is read."""
         return self.mix.weights().tolist() if isinstance(self.mix, ScalarMix) else None
+
+
+def _learned_at_the_end(encoder: Encoder, batch: Batch, learned: int) -> Encoding:
+    """A batch of which each row's last tokens have gradients, `learned` of them or up to a quarter more.
+
+    Rows are cut where they end, not where the longest does, else short ones beside it would teach nothing. Those that
+    are cut at the same place are read together; places are rounded, so that there are few.
+    """
+    step = max(1, learned // 4)
+    cuts = (batch.mask.sum(1) - learned).clamp_min(0) // step * step  # (B,)
+    width, order, parts = batch.ids.shape[1], [], list[list[Tensor]]()
+    for early in cuts.unique().tolist():
+        rows = (cuts == early).nonzero()[:, 0]
+        ids, mask = batch.ids[rows], batch.mask[rows]
+        layers, state = list[Tensor](), None
+        if early:
+            with torch.no_grad():
+                first = encoder(ids[:, :early], mask[:, :early])
+            layers, state = first.layers, first.state
+        until = int(mask.sum(1).max())
+        second = encoder(ids[:, early:until], mask[:, early:until], state)
+        whole = [torch.cat(both, dim=1) for both in zip(layers, second.layers, strict=True)] if early else second.layers
+        parts.append([F.pad(layer, (0, 0, 0, width - until)) for layer in whole])
+        order.append(rows)
+    back = torch.cat(order).argsort()
+    return Encoding([torch.cat(layers)[back] for layers in zip(*parts, strict=True)])

@@ -159,3 +159,27 @@ def test_long_rows_are_read_whole_and_learned_from_at_their_end(encoder):
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     assert gradients[0].nonzero().flatten().tolist() == batch.ids.unique().tolist()
     assert gradients[1].nonzero().flatten().tolist() == batch.ids[:, 18:].unique().tolist()
+
+
+def test_short_rows_beside_long_ones_are_learned_from(encoder):
+    """Each row as if it were alone: losses, and the gradient of what the row is cut to."""
+    encoder.scale_dropout(0.0)
+    task = Classify(ClassifyConfig(2, dropout=0.0), 12)
+    model = TaskModel(encoder, [(task, 1.0)], learned_tokens=8).train()
+    tokens, lengths = ids(3, 40), torch.tensor([12, 40, 5])
+
+    def learned(rows):
+        width = int(lengths[rows].max())
+        mask = torch.arange(width) < lengths[rows][:, None]
+        labels = torch.tensor([0, 1, 1])[rows]
+        batch = Batch(tokens[rows, :width].where(mask, 0), mask, labels=labels, n_examples=len(rows))
+        model.zero_grad()
+        loss = model(batch)["loss"] * len(rows)
+        loss.backward()
+        return loss.item(), encoder.layers[0].hidden_weight.grad.clone()
+
+    apart = [learned([row]) for row in range(3)]
+    loss, gradient = learned([0, 1, 2])
+    assert loss == pytest.approx(sum(own for own, _ in apart), rel=1e-5)
+    assert all(own.abs().sum() > 0 for _, own in apart)
+    torch.testing.assert_close(gradient, sum(own for _, own in apart), rtol=1e-4, atol=1e-7)

@@ -1,6 +1,7 @@
 """The loop: same seed, same weights; killed and resumed, same weights; a loss that falls; a clear end."""
 
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from langnet.training.optimizer import OptimizerConfig, orthogonalise
 from langnet.training.progress import SilentProgress
 from langnet.transfer.groups import ParameterGroup, encoder_groups
 from langnet.transfer.model import TaskModel
+from langnet.transfer.schedule import ScheduleConfig
 
 
 class Counting:
@@ -50,6 +52,16 @@ def test_same_seed_gives_the_same_weights():
     first, second = trainer(), trainer()
     first.run(), second.run()
     assert torch.equal(weights(first), weights(second))
+
+
+@pytest.mark.parametrize("budget", [Budget(steps=10), Budget(tokens=640)])
+def test_the_first_step_of_a_warm_up_learns(budget):
+    """A warm-up of two steps is a quarter done in the middle of the first of ten, of 64 tokens each."""
+    run = trainer()
+    run.config = replace(run.config, budget=budget, schedule=ScheduleConfig("linear", warmup=0.2))
+    run._step(0.0)
+    rates = [group["lr"] / group["peak"] for optimizer in run.optimizers for group in optimizer.param_groups]
+    assert rates == pytest.approx([0.25] * len(rates))
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])

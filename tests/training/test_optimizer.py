@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from langnet.encoders.registry import build_encoder
 from langnet.training.optimizer import Muon, OptimizerConfig, build_optimizers, orthogonalise, set_rates
-from langnet.transfer.groups import ParameterGroup
+from langnet.transfer.groups import ParameterGroup, encoder_groups
 
 
 def newton_schulz(matrix, steps=5):
@@ -66,6 +67,17 @@ def test_who_takes_what():
     set_rates([adamw, muon], 0.1)
     assert muon.param_groups[0]["lr"] == 0.002
     assert by_name[id(embedding)]["lr"] == 5e-5
+
+
+def test_a_stack_of_biases_is_no_matrix():
+    """ELMo holds the biases of both directions in one tensor."""
+    encoder = build_encoder("elmo", "tiny", 40, seed=0)
+    biases = {id(p) for name, p in encoder.named_parameters() if name.endswith("bias")}
+    assert any(p.dim() > 1 for p in encoder.parameters() if id(p) in biases)
+    for optimizer in build_optimizers(encoder_groups(encoder), OptimizerConfig("muon")):
+        for group in optimizer.param_groups:
+            with_biases = bool(biases & {id(p) for p in group["params"]})
+            assert not (with_biases and (group["weight_decay"] or isinstance(optimizer, Muon)))
 
 
 def test_adagrad_by_hand():

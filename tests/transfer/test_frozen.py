@@ -1,6 +1,7 @@
 """Frozen heads: the penalty holds whatever is mixed, and with one layer the fit is scikit-learn's."""
 
 import numpy as np
+import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
@@ -29,10 +30,12 @@ def test_mix_cannot_escape_the_penalty():
     assert reached > expected - 0.05
 
 
-def test_one_layer_equals_scikit_learn():
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_one_layer_equals_scikit_learn(n_classes):
     train, labels = table(80, 0)
+    labels = labels % n_classes
     train = FeatureTable(train.layers[:, :1], train.document)
-    head = FrozenHead(train, 4, 1.0, True)
+    head = FrozenHead(train, n_classes, 1.0, True)
     with torch.no_grad():
         features = head.inputs(train).numpy()
     head.fit(train, torch.as_tensor(labels), 2.0)
