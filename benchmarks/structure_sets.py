@@ -96,7 +96,10 @@ STRUCTURES: Sequence[TaskSet] = (
         "GUM chains", "corefer", ENGLISH, 60, 30, _gum("corefer", "coref/gum/conll", ".conll"), changes=_DOCUMENTS
     ),
     TaskSet("LitBank", "corefer", ENGLISH, 30, 10, _litbank, changes=_DOCUMENTS),
-    TaskSet("GAP", "corefer", ENGLISH, 1000, 1000, files("corefer", "gap/gap-development.tsv", "gap/gap-test.tsv")),
+    TaskSet(
+        "GAP", "corefer", ENGLISH, 1000, 1000, files("corefer", "gap/gap-development.tsv", "gap/gap-test.tsv"),
+        simplest="both names",
+    ),
     TaskSet("Multi30k en-de", "translate", ENGLISH, 2000, 1000, _multi30k("de"), changes=_PAIRS),
     TaskSet(  # whose head has no weights of its own: a frozen encoder learns nothing, and all passes are fine-tuning
         "Multi30k en-de, one sequence", "translate", ENGLISH, 2000, 1000, _multi30k("de"),

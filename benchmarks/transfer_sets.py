@@ -38,6 +38,7 @@ class TaskSet:
         read: from the folder of all data to the whole training and test parts.
         head: settings of the task's head.
         changes: to the options of every transfer, by name.
+        simplest: name of the first of its neighbours, where it is not that of the kind.
     """
 
     name: str
@@ -48,6 +49,7 @@ class TaskSet:
     read: Callable[[Path], Split]
     head: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[str, Any] = field(default_factory=dict)
+    simplest: str = ""
 
     def test_items(self, data: Path) -> Items:
         """Those that are judged, the same for every draw."""

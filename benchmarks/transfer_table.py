@@ -104,7 +104,7 @@ class Table:
     def neighbours(self, task: TaskSet, draw: int) -> None:
         """The cells of the neighbours, unless they are there."""
         settings = fingerprint(task.name, task.train, task.test, draw)
-        simplest = SIMPLEST.get(task.kind, "majority")
+        simplest = task.simplest or SIMPLEST.get(task.kind, "majority")
         if task.kind == MINIMAL_PAIRS or self.cells.find((task.name, "", simplest, draw), settings):
             return
         train, test = task.train_items(self.data, draw), task.test_items(self.data)
