@@ -91,8 +91,9 @@ def read_checkpoint(folder: Path, model: nn.Module, optimizers: list[torch.optim
             "resume with the settings that the run was started with, or choose another output folder"
         ) from error
     torch.set_rng_state(tensors["random/cpu"])
-    if "random/cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random/cuda"])
+    for name, device in _accelerators():
+        if f"random/{name}" in tensors:
+            device.set_rng_state(tensors[f"random/{name}"])
     return Checkpoint(held["state"], held["history"], _part(tensors, "best/"), nested(tensors, "carried"))
 
 
@@ -109,9 +110,13 @@ def remove_checkpoint(folder: Path) -> None:
 
 def _random_states() -> dict[str, Tensor]:
     states = {"random/cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        states["random/cuda"] = torch.cuda.get_rng_state()
-    return states
+    return states | {f"random/{name}": device.get_rng_state() for name, device in _accelerators()}
+
+
+def _accelerators() -> list[tuple[str, Any]]:
+    """Those that are here, each with its own random state."""
+    found = [("cuda", torch.cuda, torch.cuda.is_available()), ("mps", torch.mps, torch.backends.mps.is_available())]
+    return [(name, device) for name, device, is_here in found if is_here]
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from langnet.errors import LangnetError
 from langnet.tasks.language_model import LanguageModel
 from langnet.text.batches import Batch
 from langnet.training.budget import Budget
+from langnet.training.checkpoint import read_checkpoint
 from langnet.training.loop import LoopConfig, Trainer
 from langnet.training.optimizer import OptimizerConfig, orthogonalise
 from langnet.training.progress import SilentProgress
@@ -169,3 +170,15 @@ def test_orthogonalise_pushes_singular_values_to_one(precision):
 def test_budget_wants_exactly_one():
     with pytest.raises(LangnetError, match="exactly one"):
         Budget(steps=1, minutes=1)
+
+
+def test_the_random_state_of_a_device_is_kept(tmp_path, monkeypatch):
+    """Of Apple's, whose dropout draws from a state of its own."""
+    held, run = [torch.tensor([1, 2], dtype=torch.uint8)], trainer(tmp_path, progress=KilledAt(2))
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    monkeypatch.setattr("torch.mps.get_rng_state", lambda: held[0])
+    monkeypatch.setattr("torch.mps.set_rng_state", held.append)
+    with pytest.raises(KeyboardInterrupt):
+        run.run()
+    assert read_checkpoint(tmp_path, run.model, run.optimizers)
+    assert torch.equal(held[1], held[0])
