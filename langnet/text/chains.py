@@ -23,12 +23,10 @@ class Layout:
 
     Attributes:
         kind: columns of text, or an object of JSON; `text` has no place for them.
-        column: the column of the brackets, from 0.
-        nothing: what stands in it where no bracket does.
+        nothing: what stands in the column of brackets where no bracket does.
     """
 
     kind: Literal["columns", "json", "text"]
-    column: int = -1
     nothing: str = "-"
 
 

@@ -31,6 +31,7 @@ _END = re.compile(r"#\s*end document", re.IGNORECASE)
 _ENDS_SENTENCE = (".", "!", "?", "。", "！", "？", "؟", "।")
 LISTS, TABLES, TEXT = (".jsonl", ".ndjson", ".json"), (".tsv", ".csv"), (".txt", ".text", ".md")
 GAP = ("Text", "Pronoun", "Pronoun-offset", "A", "A-offset", "A-coref", "B", "B-offset", "B-coref")
+_ONTONOTES = 12  # columns of CoNLL 2012 where a sentence has no predicate
 FEMININE = ("she", "her", "hers", "herself")
 
 
@@ -107,14 +108,16 @@ def _from_columns(lines: Iterable[str], path: Path, labelled: bool) -> Iterator[
         if _END.match(line) or not line.strip() or (line.startswith("#") and len(line.split("\t")) < 3):
             fresh = True
             continue
-        cells = line.rstrip("\r\n").split("\t") if "\t" in line else line.split()
-        cells = cells[:-1] if cells[-1] == "" and len(cells) > 3 else cells  # a tab behind the last column
+        cells = _cut(line)
         if len(cells) < 3:
             raise LangnetError(f"{path}, line {number}: {len(cells)} columns; a word, and in the last its brackets")
-        if held.cells and len(cells) < len(held.cells[0]) - 1:
-            raise LangnetError(
-                f"{path}, line {number}: {len(cells)} columns, and {len(held.cells[0])} in line {held.numbers[0]}"
-            )
+        if held.cells:
+            like = 0 if fresh else held.starts[-1]
+            width = len(held.cells[like])  # CoNLL 2012 has a column a predicate, so that sentences differ
+            if len(cells) < (min(width, _ONTONOTES) if fresh else width) - 1:
+                raise LangnetError(
+                    f"{path}, line {number}: {len(cells)} columns, and {width} in line {held.numbers[like]}"
+                )
         if fresh:
             held.starts.append(len(held.cells))
             fresh = False
@@ -126,6 +129,12 @@ def _from_columns(lines: Iterable[str], path: Path, labelled: bool) -> Iterator[
         raise LangnetError(f"{path}, line {held.line}: the document has no words")
     if held.cells or held.line:
         yield _whole(held, path, labelled)
+
+
+def _cut(line: str) -> list[str]:
+    """The cells of a line, without the empty one of a tab behind the last column."""
+    cells = line.rstrip("\r\n").split("\t") if "\t" in line else line.split()
+    return cells[:-1] if cells[-1] == "" and len(cells) > 3 else cells
 
 
 def _whole(held: _Held, path: Path, labelled: bool) -> Document:
@@ -142,7 +151,7 @@ def _whole(held: _Held, path: Path, labelled: bool) -> Document:
     empty = next((cell for cell in brackets if cell in NOTHING), "-")
     chains = as_chains(read_brackets(brackets, where))[0] if labelled else None
     starts = held.starts if len(held.starts) > 1 else _guessed_sentences(words)
-    layout = Layout("columns", width - 1, empty or "-")
+    layout = Layout("columns", empty or "-")
     source = f"{path}:{held.numbers[0]}"
     return Document(words, tuple(starts), chains, held.name, source, tuple(held.lines), tuple(held.rows), layout)
 
@@ -261,7 +270,7 @@ def _in_columns(document: Document, chains: Sequence[tuple[Span, ...]], layout: 
         body = line.rstrip("\r\n")
         if "\t" in body:
             cells = body.split("\t")
-            cells[layout.column] = cell
+            cells[len(_cut(line)) - 1] = cell
             lines[place] = "\t".join(cells) + ending
         else:
             lines[place] = body[: len(body.rstrip()) - len(body.split()[-1])] + cell + ending

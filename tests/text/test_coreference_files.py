@@ -177,3 +177,27 @@ def test_of_two_chains_with_one_mention_the_one_begun_first_has_it(tmp_path):
     (tmp_path / "x.conll").write_text(f"#begin document (d);\n{lines}#end document\n")
     (one,) = read_documents([tmp_path / "x.conll"])
     assert one.chains == (((0, 3), (2, 2)), ((1, 1),), ((4, 4), (5, 5)), ((4, 5),))
+
+
+@pytest.mark.parametrize("blank", [" ", "\t"])
+@pytest.mark.parametrize("predicates", [(0, 2), (2, 0)])
+def test_sentences_with_more_predicates_have_more_columns(tmp_path, blank, predicates):
+    """CoNLL 2012 has a column of roles a predicate; the chains stand in the last one all the same."""
+    lines = ["#begin document (x); part 000"]
+    for n in predicates:
+        for i, (word, cell) in enumerate((("Ann", "(0)"), ("'s", "-"), ("dog", "(1)"))):
+            lines.append(blank.join(["x", "0", str(i), word, *"AB----*", *["*"] * n, cell]))
+        lines.append("")
+    text = "".join(line + "\n" for line in [*lines, "#end document"])
+    (document,) = read_documents([write(tmp_path, "x.v4_gold_conll", text)])
+    assert document.words == ("Ann", "'s", "dog") * 2
+    assert document.chains == (((0, 0), (3, 3)), ((2, 2), (5, 5)))
+    assert write_documents([document], [document.chains]) == text
+    bare = write(tmp_path, "bare.conll", text.replace("(0)", "-").replace("(1)", "-"))
+    assert write_documents(read_documents([bare]), [document.chains]) == text
+
+
+def test_a_row_that_is_cut_off_is_told(tmp_path):
+    short = CONLL.replace("A * (2\n", "A\n")
+    with pytest.raises(LangnetError, match="line 4: 10 columns, and 12 in line 2"):
+        read_documents([write(tmp_path, "x.conll", short)])
