@@ -143,6 +143,7 @@ def _whole(held: _Held, path: Path, labelled: bool) -> Document:
         return Document((), (0,), () if labelled else None, held.name, f"{path}:{held.line}", lines, (), layout)
     width = len(held.cells[0])
     word = 1 if width == 3 else min(3, width - 2)
+    _refuse_other_columns(held, word, path)
     words = tuple(cells[word] for cells in held.cells)
     brackets = [cells[-1] for cells in held.cells]
     where = [
@@ -154,6 +155,16 @@ def _whole(held: _Held, path: Path, labelled: bool) -> Document:
     layout = Layout("columns", empty or "-")
     source = f"{path}:{held.numbers[0]}"
     return Document(words, tuple(starts), chains, held.name, source, tuple(held.lines), tuple(held.rows), layout)
+
+
+def _refuse_other_columns(held: _Held, word: int, path: Path) -> None:
+    """Nothing, where words stand behind their numbers; in CoNLL-U and CoNLL 2003 tags would be taken for words."""
+    before, behind = held.cells[0][word - 1 : word + 1]
+    if not before.isdecimal():
+        raise LangnetError(
+            f"{path}, line {held.numbers[0]}: '{before[:40]}' stands before '{behind[:40]}', where columns of "
+            "coreference number each word; other columns, such as CoNLL-U's, are to be made three: number, word, _"
+        )
 
 
 def _guessed_sentences(words: Sequence[str]) -> list[int]:

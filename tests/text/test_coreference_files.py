@@ -201,3 +201,16 @@ def test_a_row_that_is_cut_off_is_told(tmp_path):
     short = CONLL.replace("A * (2\n", "A\n")
     with pytest.raises(LangnetError, match="line 4: 10 columns, and 12 in line 2"):
         read_documents([write(tmp_path, "x.conll", short)])
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["1\tAnn\tAnn\tPROPN\tNNP\t_\t2\tnsubj\t_\t_", "Ann NNP B-NP B-PER", "Ann\tNNP\t_"],
+    ids=["ud", "2003", "three"],
+)
+def test_columns_that_do_not_number_their_words_are_refused(tmp_path, row):
+    """Their tags were taken for words, and chains written over MISC."""
+    path = write(tmp_path, "a.conllu", f"# text = Ann\n{row}\n\n")
+    for labelled in (True, False):
+        with pytest.raises(LangnetError, match=r"a\.conllu, line 2: '[A-Za-z]+' stands before '.*number, word, _"):
+            read_documents([path], labelled)
