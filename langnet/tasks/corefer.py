@@ -27,7 +27,7 @@ from langnet.tasks.task_network import TaskNetwork, TaskNetworkConfig
 from langnet.tasks.words import WordExample, WordState, collate_words, word_counts, word_examples, word_states
 from langnet.tasks.writing import Writer
 from langnet.text.batches import Batch
-from langnet.text.chains import Chain, Document, PronounChoice, Span
+from langnet.text.chains import Chain, Document, PronounChoice, Span, crosses
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ class Corefer(SupervisedTask[Document, CoreferGuess]):
         ]
 
     def _guess(self, spans: Spans, links: Links, asked: PronounChoice | None) -> CoreferGuess:
-        """Every mention with its most probable antecedent, if none is not more probable still."""
+        """Every mention with its most probable antecedent, unless none is more probable or their chain crosses it."""
         only = asked.pronoun if asked and self.settings.pronouns else None
         shares, chosen = links.scores.softmax(1).max(1)  # (M,)
         mention = (spans.mention > 0).tolist()
@@ -225,9 +225,12 @@ class Corefer(SupervisedTask[Document, CoreferGuess]):
             other = int(links.antecedents[index, place - 1])
             if only and only not in (places[index], places[other]):
                 continue
+            chain = chains[chain_of[other]] if other in chain_of else [places[other]]
+            if any(crosses(before, places[index]) for before in chain):
+                continue  # within one chain brackets that cross would be read as others
             if other not in chain_of:
                 chain_of[other] = len(chains)
-                chains.append([places[other]])
+                chains.append(chain)
             chain_of[index] = chain_of[other]
             chains[chain_of[other]].append(places[index])
             found.append((places[index], places[other], share))

@@ -76,6 +76,11 @@ class Document:
         return " ".join(self.words[span[0] : span[1] + 1])
 
 
+def crosses(one: Span, other: Span) -> bool:
+    """Whether two mentions share words, and each has words of its own."""
+    return one[0] < other[0] <= one[1] < other[1] or other[0] < one[0] <= other[1] < one[1]
+
+
 def read_brackets(cells: Sequence[str], where: Sequence[str]) -> dict[str, list[Span]]:
     """The mentions of each chain, by its name, from a cell a word: `(3`, `3)`, `(3)`, several joined by `|` or nothing.
 

@@ -16,6 +16,7 @@ from langnet.tasks.antecedents import AntecedentScorer, Links, SpanFacts, antece
 from langnet.tasks.corefer import Corefer, CoreferConfig, segments
 from langnet.tasks.mentions import MentionScorer, Spans, possible_spans
 from langnet.text.chains import Document, PronounChoice
+from langnet.text.coreference_files import read_documents, write_documents
 
 W, D, H, L = 9, 5, 6, 4
 
@@ -257,3 +258,18 @@ class TestSettings:
         with pytest.raises(LangnetError, match="no two mentions"):
             Coreference().head([Document(("a",), chains=(((0, 0),),))], tiny_model.encoder, HeadOptions())
         assert CoreferConfig().share == 0.4
+
+
+def test_mentions_of_one_chain_do_not_cross(tmp_path):
+    """Brackets that cross within a chain are read back as other mentions, so the second is linked to none."""
+    places = torch.tensor([[0, 0], [0, 2], [1, 3], [3, 3]])
+    spans = Spans(*places.T, torch.zeros(4, H), torch.zeros(4), torch.ones(4))
+    every = torch.tensor([[-1, -1], [0, -1], [1, 0], [2, 1]])
+    links = Links(every, torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]]))
+    task = Corefer(CoreferConfig(hidden=H, singletons=True), D)
+    guess = task._guess(spans, links, None)
+    assert guess.chains == (((0, 0), (0, 2), (3, 3)), ((1, 3),))
+    assert [(mention, other) for mention, other, _ in guess.links] == [((0, 2), (0, 0)), ((3, 3), (0, 2))]
+    document = Document(tuple("abcd"))
+    (tmp_path / "a.conll").write_text(write_documents([document], [guess.chains]))
+    assert read_documents([tmp_path / "a.conll"])[0].chains == guess.chains
