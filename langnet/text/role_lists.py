@@ -18,6 +18,7 @@ from langnet.text.tag_schemes import Span
 PREDICATE, HEADS, SPANS = "UP:PRED", "UP:ARGHEADS", "UP:ARGSPANS"
 _NOTHING = ("_", "")
 _ENTRY = re.compile(r"(?P<role>[^|]+):(?P<start>\d+)(?:-(?P<end>\d+))?")
+_NO_WORD = re.compile(r"\d+[-.]\d+\t")  # a range of words or an empty node, whose row has all columns too
 CONLLU = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 
 
@@ -124,6 +125,9 @@ def write_lists_of_roles(sentence: FramedSentence, frames: Sequence[Frame], titl
         changed, added = ({}, list(new.values())) if layout.added else (new, [])
         lines[place] = with_cells(lines[place], True, changed, added)
     if layout.added:
+        for place in set(range(len(lines))).difference(sentence.rows):
+            if _NO_WORD.match(lines[place]):
+                lines[place] = with_cells(lines[place], True, {}, ("_", "_", "_"))
         _name_columns(lines, CONLLU[: layout.predicate] if title else ())
     return "".join(lines)
 

@@ -181,6 +181,17 @@ def test_what_has_no_roles_gets_columns(file):
     assert "\tsee\tA0:1\tA0:1-1\n" in write_roles(items, [[Frame(1, (Span("A0", 0, 1),))], []])
 
 
+def test_rows_that_are_no_words_get_the_new_columns_too(file):
+    """Ranges and empty nodes: in CoNLL-U Plus all rows have as many cells as there are columns."""
+    rows = ("1-2\tdu", "1\tde", "2\tle", "2.1\tx")
+    text = "# a comment\n" + "".join(row + "\t_" * 8 + "\n" for row in rows) + "\n"
+    items = read_roles([file("a.conllu", text)], labelled=False)
+    title, comment, *others = write_roles(items, [[Frame(1, (Span("A0", 0, 1),))]]).splitlines()[:-1]
+    assert comment == "# a comment"
+    assert {len(row.split("\t")) for row in others} == {len(title.split()) - 3} == {13}
+    assert [row.split("\t", 10)[10] for row in others] == ["_\t_\t_", "_\t_\t_", "le\tA0:1\tA0:1-1", "_\t_\t_"]
+
+
 def test_heads_instead_of_spans(file):
     items = read_roles([file("a.conllup", LISTS)], roles="up:argheads")
     assert items[0].frames[0].roles == (Span("A0", 1, 2), Span("AM-LOC", 4, 5))
