@@ -188,9 +188,12 @@ def _from_lists(row: Row, path: Path, labelled: bool) -> Document:
         at += len(one)
     chains = None
     if labelled:
-        named = {}
-        for number, spans in enumerate(column(row, "clusters", str(path)) or []):
-            named[str(number)] = [_span(span, len(words), where) for span in spans]
+        said = column(row, "clusters", str(path)) or []
+        if not isinstance(said, list) or not all(isinstance(spans, list) for spans in said):
+            raise LangnetError(
+                f"{where}: 'clusters' has to be a list of chains, each a list of [first word, last word]"
+            )
+        named = {str(number): [_span(span, len(words), where) for span in spans] for number, spans in enumerate(said)}
         chains = as_chains(named)[0]
     name = str(row.cells.get("doc_key", ""))
     lines = (json.dumps(row.cells, ensure_ascii=False) + "\n",)

@@ -123,6 +123,8 @@ def test_gap(tmp_path):
         ("a.jsonl", '{"sentences": "a b"}\n', "line 1: 'sentences' has to be a list of lists of words"),
         ("a.jsonl", '{"sentences": [["a"]], "clusters": [[[0, 1]]]}\n', r"no mention \[0, 1\] in 1 words"),
         ("a.jsonl", '{"sentences": [["a"]], "clusters": [["a"]]}\n', "a mention is .first word, last word., not \"a\""),
+        ("a.jsonl", '{"sentences": [["a"]], "clusters": 3}\n', "line 1: 'clusters' has to be a list of chains"),
+        ("a.jsonl", '{"sentences": [["a"]], "clusters": [3]}\n', "line 1: 'clusters' has to be a list of chains"),
         ("a.jsonl", '{"sentences": [["a"]]}\n', "there is no column 'clusters'"),
         ("a.tsv", GAP.replace("\t21\t", "\t20\t"), "line 2: 'she' does not stand at character 20"),
         ("a.tsv", GAP.replace("FALSE", "NO"), "line 2: A-coref and B-coref are TRUE or FALSE, not NO and TRUE"),
