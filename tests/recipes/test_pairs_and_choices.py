@@ -94,6 +94,19 @@ def test_other_formats_are_not_called_tables(name):
             kind.check_output([item], ".jsonl")
 
 
+def test_objects_are_not_called_columns(tmp_path):
+    """Rows of jsonl come back as jsonl, which no reader of columns reads."""
+    (tmp_path / "a.jsonl").write_text('{"tokens": ["a"], "sentences": [["a"]]}\n')
+    for name in ("tag", "label_roles", "corefer"):
+        kind = find_kind(name)
+        items = kind.read([tmp_path / "a.jsonl"], Columns(), labelled=False)
+        kind.check_output(items, ".jsonl")
+        with pytest.raises(LangnetError, match=r"in the format that they came in, and not into \.conll"):
+            kind.check_output(items, ".conll")
+    parser = find_kind("parse")
+    parser.check_output(parser.read([tmp_path / "a.jsonl"], Columns(), labelled=False), ".ptb")
+
+
 def test_rows_come_out_as_the_name_says():
     kind, item = find_kind("similarity"), Pair("a", "b", cells={"x": "1"}, format=".tsv")
     said = {suffix: kind.written_as(suffix, [item], [Rating(2.5)]) for suffix in ("", ".txt", ".csv", ".jsonl")}

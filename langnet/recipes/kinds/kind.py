@@ -19,7 +19,7 @@ from langnet.evaluate.predictions import Predictions
 from langnet.evaluate.scoring import Neighbour
 from langnet.tasks.task import ClassGuess, Guess, Item, SupervisedTask
 from langnet.text.corpus import Source
-from langnet.text.formats import ARCHIVES, COMPRESSIONS
+from langnet.text.formats import ARCHIVES, COMPRESSIONS, WORD_FILES
 from langnet.text.structures import Drawing
 from langnet.text.tokenizer import Tokenizer
 
@@ -140,7 +140,9 @@ class Kind(ABC, Generic[Item, Guess]):
         Raises:
             LangnetError: they cannot.
         """
-        if suffix in _NEVER_WRITTEN or (suffix in _JSON and not self.writes_json(items)):
+        formats = {getattr(getattr(item, "layout", None), "kind", "") for item in items}
+        lines = suffix in WORD_FILES and "json" in formats
+        if lines or suffix in _NEVER_WRITTEN or (suffix in _JSON and not self.writes_json(items)):
             raise LangnetError(
                 f"the task '{self.name}' writes {self.unit} in the format that they came in, and not into {suffix}; "
                 "name the file by that format"
