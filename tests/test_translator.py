@@ -133,6 +133,9 @@ class TestFiles:
         ):
             with pytest.raises(LangnetError, match=told):
                 read_translations([source])
+        (tmp_path / "a.conllu").write_text("1\tone\t_\n")
+        with pytest.raises(LangnetError, match=r"a\.conllu holds words or trees, no sentence a line"):
+            read_translations([tmp_path / "a.conllu"], labelled=False)
 
 
 SMALL = {"hidden": 16, "width": 16, "decoder_hidden": 32, "vocabulary_size": 300, "beam": 3}

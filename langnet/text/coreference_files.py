@@ -111,7 +111,9 @@ def _from_columns(lines: Iterable[str], path: Path, labelled: bool) -> Iterator[
         cells = _cut(line)
         if len(cells) < 3:
             raise LangnetError(f"{path}, line {number}: {len(cells)} columns; a word, and in the last its brackets")
-        if held.cells:
+        if not held.cells:
+            _refuse_other_columns(cells, f"{path}, line {number}")
+        else:
             like = 0 if fresh else held.starts[-1]
             width = len(held.cells[like])  # CoNLL 2012 has a column a predicate, so that sentences differ
             if len(cells) < (min(width, _ONTONOTES) if fresh else width) - 1:
@@ -142,8 +144,7 @@ def _whole(held: _Held, path: Path, labelled: bool) -> Document:
         lines, layout = tuple(held.lines), Layout("columns")
         return Document((), (0,), () if labelled else None, held.name, f"{path}:{held.line}", lines, (), layout)
     width = len(held.cells[0])
-    word = 1 if width == 3 else min(3, width - 2)
-    _refuse_other_columns(held, word, path)
+    word = _word_column(width)
     words = tuple(cells[word] for cells in held.cells)
     brackets = [cells[-1] for cells in held.cells]
     where = [
@@ -157,13 +158,18 @@ def _whole(held: _Held, path: Path, labelled: bool) -> Document:
     return Document(words, tuple(starts), chains, held.name, source, tuple(held.lines), tuple(held.rows), layout)
 
 
-def _refuse_other_columns(held: _Held, word: int, path: Path) -> None:
+def _word_column(width: int) -> int:
+    return 1 if width == 3 else min(3, width - 2)
+
+
+def _refuse_other_columns(cells: Sequence[str], where: str) -> None:
     """Nothing, where words stand behind their numbers; in CoNLL-U and CoNLL 2003 tags would be taken for words."""
-    before, behind = held.cells[0][word - 1 : word + 1]
+    word = _word_column(len(cells))
+    before, behind = cells[word - 1 : word + 1]
     if not before.isdecimal():
         raise LangnetError(
-            f"{path}, line {held.numbers[0]}: '{before[:40]}' stands before '{behind[:40]}', where columns of "
-            "coreference number each word; other columns, such as CoNLL-U's, are to be made three: number, word, _"
+            f"{where}: '{before[:40]}' stands before '{behind[:40]}', where columns of coreference number each word; "
+            "other columns, such as CoNLL-U's, are to be made three: number, word, _; plain text is .txt"
         )
 
 

@@ -12,7 +12,9 @@ from langnet.errors import LangnetError
 from langnet.text.clean import clean_text
 from langnet.text.corpus import Source
 from langnet.text.formats import (
+    COMPRESSIONS,
     TABLES,
+    WORD_FILES,
     Row,
     begins_binary,
     damage_errors,
@@ -104,6 +106,9 @@ def _parallel(first: Path, second: Path) -> Iterator[Translation]:
 def _lines(path: Path) -> list[str]:
     if path.is_dir():
         raise LangnetError(f"{path} is a folder; name the files in it that hold sentences")
+    name = Path(path.stem) if path.suffix.lower() in COMPRESSIONS else path
+    if name.suffix.lower() in WORD_FILES:
+        raise LangnetError(f"{path} holds words or trees, no sentence a line; write the sentences into a .txt file")
     with open_bytes(path) as stream:
         if begins_binary(stream):
             raise LangnetError(f"{path} is no plain text; sentences are read a line each, or from tables")

@@ -120,6 +120,7 @@ def test_gap(tmp_path):
         ("a.conll", CONLL + "bc/x 0 0 word -\n", "line 12: 5 columns, and 12 in line 10"),
         ("a.conll", "#begin document (a); part 0\n#end document\n", "line 1: the document has no words"),
         ("a.conll", "", "no documents found"),
+        ("a.en", "A man sees a dog .\nIt barks .\n", "line 1: 'sees' stands before 'a', .* plain text is .txt"),
         ("a.jsonl", '{"sentences": "a b"}\n', "line 1: 'sentences' has to be a list of lists of words"),
         ("a.jsonl", '{"sentences": [["a"]], "clusters": [[[0, 1]]]}\n', r"no mention \[0, 1\] in 1 words"),
         ("a.jsonl", '{"sentences": [["a"]], "clusters": [["a"]]}\n', "a mention is .first word, last word., not \"a\""),
