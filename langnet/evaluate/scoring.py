@@ -195,6 +195,8 @@ def resampled(statistics: np.ndarray, seed: int = 0, n_resamples: int = N_RESAMP
 
 
 def _interval(values: np.ndarray) -> Interval:
+    if np.isnan(values).all():
+        return Interval(float("nan"), float("nan"))
     tail = (1 - LEVEL) / 2
     low, high = np.nanquantile(values, [tail, 1 - tail])
     return Interval(float(low), float(high))

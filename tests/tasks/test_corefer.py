@@ -6,6 +6,8 @@ import torch
 
 from langnet.errors import LangnetError
 from langnet.evaluate.chain_baselines import MentionRules
+from langnet.evaluate.chain_scores import N_STATISTICS
+from langnet.evaluate.scoring import scores_with_intervals
 from langnet.recipes.finetune_options import FinetuneOptions
 from langnet.recipes.kinds.corefer import Coreference
 from langnet.recipes.kinds.kind import HeadOptions
@@ -273,3 +275,14 @@ def test_mentions_of_one_chain_do_not_cross(tmp_path):
     document = Document(tuple("abcd"))
     (tmp_path / "a.conll").write_text(write_documents([document], [guess.chains]))
     assert read_documents([tmp_path / "a.conll"])[0].chains == guess.chains
+
+
+def test_no_ratio_to_masculine_pronouns_of_which_none_is_right():
+    """It was 10**12 times the F1 of feminine ones, or an interval up to there."""
+    none, right, wrong = [0] * 3, [1, 0, 0], [0, 1, 1]
+    rows = np.array([[*[0] * N_STATISTICS, *masculine, *right] for masculine in (none, wrong, right)])
+    scores = Coreference().scores(rows)
+    np.testing.assert_array_equal(scores["bias"], [np.nan, np.nan, 1.0])
+    found = scores_with_intervals(rows, Coreference().scores)["bias"]
+    assert found.interval.high < 10
+    assert np.isnan(scores_with_intervals(rows[[1, 1]], Coreference().scores)["bias"].interval.low)

@@ -73,7 +73,8 @@ class Coreference(Kind[Document, CoreferGuess]):
             return chain_scores(sums[..., :N_STATISTICS])
         masculine, feminine = _choice_f1(asked[..., :3]), _choice_f1(asked[..., 3:])
         both = _choice_f1(asked[..., :3] + asked[..., 3:])
-        bias = feminine / np.maximum(masculine, 1e-12)
+        some = masculine > 0  # there is no ratio to none
+        bias = np.where(some, feminine / np.where(some, masculine, 1.0), np.nan)
         return {"F1": both, "masculine_F1": masculine, "feminine_F1": feminine, "bias": bias}
 
     def neighbours(self, train: Sequence[Document], test: Sequence[Document]) -> list[Neighbour]:
