@@ -151,3 +151,9 @@ def test_what_was_trained_on_columns_reads_other_formats(run, made, folder):
     )
     run("predict", "names", "said-names.conllu", "-o", "again.conllu")
     assert (folder / "again.conllu").read_text() == text
+
+
+def test_standard_input_is_not_taken_for_a_missing_file(made, run):
+    for model, task in (("names", "tag"), ("judge", "entail")):
+        told = run("predict", model, "-", code=2)
+        assert f"standard input is for text classifiers; for the task '{task}' write it into a file" in told

@@ -26,7 +26,7 @@ from langnet.errors import LangnetError
 HTML_HELP = "Draw what is said of words, such as trees or chains, on a page that opens in any browser."
 SVG_HELP = "Draw the same as pictures, 0001.svg and so on in this folder."
 OUTPUT_HELP = "Of rows .csv, .tsv or .jsonl; of words, trees and sentences in their own format."
-SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' for lines of standard input."
+SOURCE_HELP = "Tables with a text column, text files with a text a line, or '-' (classifiers of texts): standard input."
 
 
 @app.command(

@@ -154,10 +154,18 @@ def predict_task(
         names: columns.
         outputs: what is written, and where.
         abstain_below: probability from which on a model with classes answers; None: always.
+
+    Raises:
+        LangnetError: standard input, whose format nothing says.
     """
     from langnet.recipes.kinds.registry import find_kind
 
     kind = find_kind(model.network.task.name)
+    if "-" in sources:
+        raise LangnetError(
+            f"standard input is for text classifiers; for the task '{kind.name}' write it into a file, whose name says "
+            "the format, and name that"
+        )
     items = kind.read(sources, as_in_training(names, model, numbers=False), labelled=False)
     output = outputs.file
     drawn = outputs.page or outputs.pictures
