@@ -161,6 +161,14 @@ def test_nothing_is_translated_into_nothing_and_not_learned_from(tiny_model, for
         transfer(tiny_model, Translating(), gaps, how)
 
 
+def test_sentences_are_cleaned_as_those_of_files(tmp_path):
+    """Blanks alone were translated into something, and an accent of its own was another letter."""
+    given = [" cafe\u0301 ", "  ", "\ufeffone"]
+    (tmp_path / "a.en").write_text("".join(f"{text}\n" for text in given), encoding="utf8")
+    read = [item.text for item in read_translations([tmp_path / "a.en"], labelled=False)]
+    assert [item.text for item in Translator()._items(given)] == read == ["caf\u00e9", "", "one"]
+
+
 def test_a_rule_is_learned():
     kind, train, test = Translating(), pairs(160, 1), pairs(30, 2)
     options = TransferOptions(

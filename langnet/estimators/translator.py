@@ -12,6 +12,7 @@ from langnet.estimators.task_estimator import TaskEstimator
 from langnet.evaluate.translation_scores import translation_scores, translation_statistics
 from langnet.recipes.alignments import alignments
 from langnet.tasks.translate import TranslateGuess
+from langnet.text.clean import clean_text
 from langnet.text.structures import Aligned
 from langnet.text.translations import Translation
 
@@ -83,7 +84,7 @@ class Translator(TaskEstimator):
 
 
 def _texts(values: Any, name: str) -> list[str]:
-    """Strings, or a clear error.
+    """Strings, cleaned as those of files are, so that blanks alone are no sentence; or a clear error.
 
     Raises:
         ValueError: something else, or none.
@@ -93,4 +94,4 @@ def _texts(values: Any, name: str) -> list[str]:
     wrong = next((value for value in values if not isinstance(value, str)), None)
     if wrong is not None:
         raise ValueError(f"expected {name} to hold sentences as strings, but it holds {type(wrong).__name__}")
-    return [str(value) for value in values]
+    return [clean_text(str(value)).text for value in values]
