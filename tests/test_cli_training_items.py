@@ -47,6 +47,18 @@ def test_test_items_that_were_learned_from_are_counted(run, folder):
     assert "3 of 12 test pairs are among the training pairs; the scores flatter the model" in said
 
 
+def test_patterns_that_no_shell_has_spread_out(run, folder):
+    (folder / "parts").mkdir(exist_ok=True)
+    for name, rows in (("a.csv", ROWS), ("b.csv", NEW)):
+        write(folder / "parts" / name, rows)
+    assert "24 pairs" in run("finetune", "lm", "parts/*.csv", "--task", "entail", "-o", "both", "--method", "frozen")
+    assert len(run("predict", "both", "parts/*.csv", "--format", "csv").splitlines()) == 25
+    said = run("evaluate", "both", "parts/*.csv")
+    assert "entail, 24 pairs" in said
+    assert "no neighbours" not in said
+    assert "no file matches 'parts/*.tsv'" in run("evaluate", "both", "parts/*.tsv", code=2)
+
+
 def test_a_temperature_is_not_fitted_on_them(run, folder):
     assert "these are the pairs that the model has learned from" in run("calibrate", "nli", "train.csv", code=2)
     write(folder / "mixed.csv", [*NEW, *ROWS[:3]])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from langnet.cli.app import app, check_output, console, examples
-from langnet.cli.checks import check_models, check_sources
+from langnet.cli.checks import check_models, check_sources, matched_files
 from langnet.cli.options import LabelColumn, Overwrite, SecondColumn, Separator, TextColumn
 from langnet.cli.tasks import as_in_training, columns, require_task
 from langnet.errors import LangnetError
@@ -47,6 +47,7 @@ def calibrate(
     """
     check_models(model)
     check_sources(sources)
+    sources = matched_files(sources)
     from langnet.evaluate.abstention import check_target
     from langnet.hub.names import resolve_model
     from langnet.recipes.calibrate import fit_temperature, uncalibrated

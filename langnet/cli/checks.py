@@ -10,6 +10,7 @@ import glob
 import itertools
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from langnet.errors import LangnetError
 
@@ -34,6 +35,24 @@ def check_sources(*groups: Sequence[str] | None) -> None:
     for source in (source for group in groups for source in group or []):
         if source != "-" and not glob.has_magic(source) and not any(sign in source for sign in _MORE_THAN_A_PATH):
             require_path(source)
+
+
+def matched_files(sources: Sequence[str]) -> list[str]:
+    """The sources with each pattern, such as '*.csv' in quotes, replaced by the files that it names, sorted.
+
+    Raises:
+        LangnetError: it names none.
+    """
+    found = list[str]()
+    for source in sources:
+        if not glob.has_magic(source) or Path(source).exists() or any(sign in source for sign in _MORE_THAN_A_PATH):
+            found.append(source)
+            continue
+        matches = sorted(glob.glob(str(Path(source).expanduser()), recursive=True))
+        if not matches:
+            raise LangnetError(f"no file matches '{source}'; check the path (here: {Path.cwd()})")
+        found += matches
+    return found
 
 
 def check_one_each(sources: Sequence[str], *options: str) -> None:

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from langnet.cli.app import app, check_writable, console, examples, write_json
-from langnet.cli.checks import check_models, check_one_each, check_sources
+from langnet.cli.checks import check_models, check_one_each, check_sources, matched_files
 from langnet.cli.options import (
     LAMBDA,
     THETA,
@@ -98,17 +98,20 @@ def evaluate(
         refuse_for_classification(where=where, separator=separator)
     threshold = wanted_threshold(loaded, model, abstain_below, abstain)
     files = (json_file, predictions)
+    labelled = sources, train or []
+    if not loaded.is_language_model:
+        labelled = matched_files(labelled[0]), matched_files(labelled[1])
     if loaded.is_classifier:
         if cache:
             raise LangnetError(f"{model} is a classifier, and a cache stands beside language models; leave it out")
         together = average([loaded, *names[1:]]) if also else loaded
-        _classifier((together, folder, threshold), (sources, train or []), (text_column, label_column), files)
+        _classifier((together, folder, threshold), labelled, (text_column, label_column), files)
         return
     if not loaded.is_language_model:
         if also:
             raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
         named = columns(text_column, second_column, label_column, where, separator)
-        evaluate_task(loaded, folder, (sources, train or []), named, files, threshold)
+        evaluate_task(loaded, folder, labelled, named, files, threshold)
         return
     if threshold is not None:
         raise LangnetError(f"{model} is a language model: it answers nothing, so it cannot abstain")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from langnet.cli.app import app, check_device, check_output, console, examples, read_texts, run_folder, tell_facts
-from langnet.cli.checks import check_models, check_one_each, check_sources
+from langnet.cli.checks import check_models, check_one_each, check_sources, matched_files
 from langnet.cli.options import (
     Adapters,
     CachedMegabytes,
@@ -117,6 +117,7 @@ def finetune(
     check_models(model)
     check_one_each(labelled, "--unlabelled", "--forgetting")
     check_sources(labelled, unlabelled, forgetting)
+    labelled = matched_files(labelled)
     check_output(output, overwrite)
     from langnet.recipes.finetune_options import FinetuneOptions
     from langnet.recipes.raw_text import RawText
@@ -139,7 +140,7 @@ def finetune(
         more = read_texts(unlabelled, corpus)
         _learn_classes(model, labelled, (text_column, label_column), more, options, place)
         return
-    finetune_task(model, task, (labelled, unlabelled or []), names, (options, head), place)
+    finetune_task(model, task, (labelled, matched_files(unlabelled or [])), names, (options, head), place)
 
 
 def _learn_classes(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from langnet.cli.app import app, check_device, check_output, console, examples, run_folder
-from langnet.cli.checks import check_models, check_sources
+from langnet.cli.checks import check_models, check_sources, matched_files
 from langnet.cli.options import (
     Adapters,
     CachedMegabytes,
@@ -83,6 +83,7 @@ def multitask(
     wanted = _wanted(tasks)
     check_models(model)
     check_sources([file for _, files in wanted.values() for file in files])
+    wanted = {name: (kind_name, matched_files(files)) for name, (kind_name, files) in wanted.items()}
     for name in wanted:
         check_output(output / name, overwrite)
     from langnet.recipes.finetune_options import FinetuneOptions

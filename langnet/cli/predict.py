@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from langnet.cli.app import app, check_picture_folder, check_writable, examples
-from langnet.cli.checks import check_models, check_sources
+from langnet.cli.checks import check_models, check_sources, matched_files
 from langnet.cli.options import (
     Abstain,
     AbstainBelow,
@@ -87,7 +87,7 @@ def predict(
         if also:
             raise LangnetError(f"only classifiers are averaged, and {model} is none; leave --with out")
         names = columns(text_column, second_column, label_column, where, separator)
-        predict_task(loaded, sources, names, Outputs(output, html, svg, format), threshold)
+        predict_task(loaded, matched_files(sources), names, Outputs(output, html, svg, format), threshold)
         return
     refuse_for_classification(where=where, separator=separator, html=html, svg=svg)
     chosen = format_for(output, format)
