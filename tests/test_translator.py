@@ -98,6 +98,15 @@ class TestFiles:
         (tmp_path / "a.jsonl").write_text('{"source": "one", "target": "eins"}\n')
         (one,) = read_translations([tmp_path / "a.jsonl"])
         assert json.loads(write_translations([one], ["uno"])) == {"source": "one", "target": "eins", "predicted": "uno"}
+        assert write_translations([one], ["uno"], ".csv") == "source,target,predicted\none,eins,uno\n"
+        assert write_translations([one], ["uno"], ".de") == "uno\n"
+        (tmp_path / "b.jsonl").write_text('{"source": "one", "target": "eins", "predicted": "ein"}\n')
+        (again,) = read_translations([tmp_path / "b.jsonl"])
+        assert json.loads(write_translations([again], ["uno"]))["predicted"] == "ein", "nothing of a row is lost"
+        kind = Translating()
+        kind.check_output([one], ".csv")
+        with pytest.raises(LangnetError, match=r"and not into \.csv"):
+            kind.check_output([Translation("one", None)], ".csv")
         (one,) = read_translations([tmp_path / "a.jsonl"], labelled=False)
         assert one.target is None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from langnet.text.formats import (
     text_stream,
 )
 from langnet.text.paths import require_path
+from langnet.text.written_tables import ROW_FORMATS, beside, table_text
 
 SOURCES, TARGETS = ("source", "src", "sentence1", "text"), ("target", "tgt", "translation", "sentence2")
 BY_LANGUAGE = "translation"  # a column that holds a sentence in each language, as the Hub's translation sets have it
@@ -134,10 +134,16 @@ def _two_languages(languages: list[str], text: str | None, target: str | None) -
     return text, target or next((name for name in languages if name != text), None)
 
 
-def write_translations(items: Sequence[Translation], texts: Sequence[str]) -> str:
-    """A translation a line; for rows of a table, jsonl with the column `predicted`."""
-    lines = []
-    for item, text in zip(items, texts, strict=True):
-        flat = " ".join(text.split())
-        lines.append(flat if item.cells is None else json.dumps({**item.cells, "predicted": flat}, ensure_ascii=False))
-    return "".join(line + "\n" for line in lines)
+def write_translations(items: Sequence[Translation], texts: Sequence[str], suffix: str = "") -> str:
+    """A translation a line; of rows of tables, the rows with a column `predicted`.
+
+    Args:
+        items: N sentences.
+        texts: N translations.
+        suffix: of the file; rows are written as csv, tsv or, without one, JSON lines, and into others as lines.
+    """
+    flat = [" ".join(text.split()) for text in texts]
+    rows = [item.cells for item in items if item.cells is not None]
+    if len(rows) < len(items) or suffix not in ("", ".json", *ROW_FORMATS):
+        return "".join(line + "\n" for line in flat)
+    return table_text(beside(rows, [{"predicted": text} for text in flat]), suffix)

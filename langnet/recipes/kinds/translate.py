@@ -25,6 +25,7 @@ from langnet.text.corpus import Source
 from langnet.text.structures import Aligned
 from langnet.text.tokenizer import Tokenizer
 from langnet.text.translations import Translation, read_translations, write_translations
+from langnet.text.written_tables import ROW_FORMATS
 
 if TYPE_CHECKING:
     from langnet.recipes.model import Model
@@ -109,7 +110,14 @@ class Translating(Kind[Translation, TranslateGuess]):
         return len(item.text).bit_length()
 
     def written(self, items: Sequence[Translation], guesses: Sequence[TranslateGuess]) -> str:
-        return write_translations(items, [guess.text for guess in guesses])
+        return self.written_as("", items, guesses)
+
+    def written_as(self, suffix: str, items: Sequence[Translation], guesses: Sequence[TranslateGuess]) -> str:
+        return write_translations(items, [guess.text for guess in guesses], suffix)
+
+    def check_output(self, items: Sequence[Translation], suffix: str = "") -> None:
+        if not (suffix in ROW_FORMATS and self.writes_json(items)):
+            super().check_output(items, suffix)
 
     def writes_json(self, items: Sequence[Translation]) -> bool:
         return all(item.cells is not None for item in items)
