@@ -107,6 +107,15 @@ def test_objects_are_not_called_columns(tmp_path):
     parser.check_output(parser.read([tmp_path / "a.jsonl"], Columns(), labelled=False), ".ptb")
 
 
+def test_one_file_has_one_format(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"tokens": ["a"]}\n')
+    (tmp_path / "b.conll").write_text("a\tO\n")
+    kind = find_kind("tag")
+    items = kind.read([tmp_path / "a.jsonl", tmp_path / "b.conll"], Columns(), labelled=False)
+    with pytest.raises(LangnetError, match="the sentences stand in different formats; predict on one file at a time"):
+        kind.check_output(items)
+
+
 def test_rows_come_out_as_the_name_says():
     kind, item = find_kind("similarity"), Pair("a", "b", cells={"x": "1"}, format=".tsv")
     said = {suffix: kind.written_as(suffix, [item], [Rating(2.5)]) for suffix in ("", ".txt", ".csv", ".jsonl")}

@@ -140,9 +140,14 @@ class Kind(ABC, Generic[Item, Guess]):
         Raises:
             LangnetError: they cannot.
         """
-        formats = {getattr(getattr(item, "layout", None), "kind", "") for item in items}
-        lines = suffix in WORD_FILES and "json" in formats
-        if lines or suffix in _NEVER_WRITTEN or (suffix in _JSON and not self.writes_json(items)):
+        if suffix in _JSON and self.writes_json(items):
+            return
+        layouts = [getattr(item, "layout", None) for item in items]
+        formats = {tuple(getattr(own, name, None) for name in ("kind", "tabs", "added")) for own in layouts}
+        if len(formats) > 1:
+            raise LangnetError(f"the {self.unit} stand in different formats; predict on one file at a time")
+        objects = any(getattr(own, "kind", "") == "json" for own in layouts)
+        if suffix in (*_NEVER_WRITTEN, *_JSON) or (objects and suffix in WORD_FILES):
             raise LangnetError(
                 f"the task '{self.name}' writes {self.unit} in the format that they came in, and not into {suffix}; "
                 "name the file by that format"
