@@ -51,7 +51,7 @@ SMALL = {
     "tag": (HeadOptions(hidden=8), 8),
     "label_roles": (HeadOptions(hidden=0), 8),
     "corefer": (HeadOptions(hidden=0, settings={"width": 16, "longest": 2}), 8),
-    "translate": (HeadOptions(hidden=8, settings=HEADS["translate"] | {"width": 8, "decoder_hidden": 8}), 1),
+    "translate": (HeadOptions(hidden=8, settings=HEADS["translate"] | {"width": 8, "decoder_hidden": 8}), 8),
     "parse": (HeadOptions(hidden=8, settings={"span_hidden": "64"}), 1),
     "answer": (HeadOptions(hidden=8), 1),
 }

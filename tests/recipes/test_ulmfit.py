@@ -18,13 +18,13 @@ from langnet.text.prepare import PrepareOptions
 from tests.conftest import sentences
 
 
-def options(direction="forward", steps=40):
+def options(direction="forward", steps=40, epochs=12):
     vocabulary = PrepareOptions(vocabulary_size=300)
     return ULMFiTOptions(
         direction,
         replace(general_options(), size="tiny", steps=steps, batch_tokens=560, prepare=vocabulary),
         replace(target_options(), steps=6, batch_tokens=560, prepare=replace(vocabulary, new_vocabulary=True)),
-        replace(classifier_options(), epochs=12),
+        replace(classifier_options(), epochs=epochs),
     )
 
 
@@ -35,14 +35,21 @@ def general(tmp_path_factory):
     return path
 
 
+def trained(folder, general, n, how):
+    train = sentences(n, seed=3)
+    more = sentences(40, 5).texts
+    return folder, langnet.ulmfit(train.texts, train.labels, folder, how, general=[general], unlabelled=more)
+
+
 @pytest.fixture(scope="module")
 def both(tmp_path_factory, general):
-    folder = tmp_path_factory.mktemp("both")
-    train = sentences(48, seed=3)
-    made = langnet.ulmfit(
-        train.texts, train.labels, folder, options("both"), general=[general], unlabelled=sentences(40, 5).texts
-    )
-    return folder, made
+    return trained(tmp_path_factory.mktemp("both"), general, 48, options("both"))
+
+
+@pytest.fixture(scope="module")
+def hardly(tmp_path_factory, general):
+    """Of whom nothing is asked but that they are there."""
+    return trained(tmp_path_factory.mktemp("hardly"), general, 16, options("both", 2, 1))
 
 
 def test_settings_are_the_papers():
@@ -117,13 +124,13 @@ def test_an_interrupted_run_goes_on(tmp_path, both, general, monkeypatch):
     np.testing.assert_allclose(found.predict_proba(more[:5]), expected, atol=5e-3)
 
 
-def test_a_pretrained_model_takes_the_first_stage(tmp_path, both):
-    folder, _ = both
-    train = sentences(48, seed=3)
+def test_a_pretrained_model_takes_the_first_stage(tmp_path, hardly):
+    folder, _ = hardly
+    train = sentences(16, seed=3)
     base = folder / "forward" / "1-general"
-    made = recipe.ulmfit(train.texts, train.labels, tmp_path / "a", options(), pretrained=[base])
+    made = recipe.ulmfit(train.texts, train.labels, tmp_path / "a", options(epochs=1), pretrained=[base])
     assert not (tmp_path / "a" / "forward" / "1-general").exists()
-    assert made.models[0].facts["adapted_from"]["pretrain"]["steps"] == 40
+    assert made.models[0].facts["adapted_from"]["pretrain"]["steps"] == 2
     for wrong, choice, message in (
         ([base], "both", "no pretrained model reads backward: forward is what there is"),
         ([base, base], "forward", "two pretrained models read forward"),
@@ -138,8 +145,8 @@ def test_a_pretrained_model_takes_the_first_stage(tmp_path, both):
         ULMFiTOptions("up")
 
 
-def test_the_command(tmp_path, both, monkeypatch, capsys):
-    folder, _ = both
+def test_the_command(tmp_path, hardly, monkeypatch, capsys):
+    folder, _ = hardly
     train = sentences(24, seed=3)
     rows = [json.dumps({"text": t, "label": y}) for t, y in zip(train.texts, train.labels, strict=True)]
     (tmp_path / "train.jsonl").write_text("\n".join(rows))

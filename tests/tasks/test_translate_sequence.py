@@ -113,7 +113,7 @@ def test_a_rule_is_learned_and_kept(tmp_path):
     items = [Translation(" ".join(own), " ".join(after[w] for w in own[::-1])) for own in texts]
     base = Model("gpt", TOKENIZER, TaskModel(build_encoder("gpt", "tiny", 8, 0, 16), [(LanguageModel(), 1.0)]))
     options = TransferOptions(
-        FinetuneOptions("finetune", epochs=5, batch_size=8, learning_rate=2e-3),
+        FinetuneOptions("finetune", epochs=8, batch_size=8, learning_rate=2e-3),
         HeadOptions(settings={"form": "sequence", "beam": "2"}),
     )
     model = transfer(base, "translate", items, options)

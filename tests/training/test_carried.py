@@ -67,7 +67,7 @@ def test_the_rate_follows_the_length():
     step = run._update
     run._update = lambda loss: (seen.append(run.optimizers[0].param_groups[0]["lr"]), step(loss))
     run.run()
-    assert seen[0] == pytest.approx(3e-3 * run.config.schedule.factor(0.0))
+    assert seen[0] == pytest.approx(3e-3 * run.config.schedule.factor(0.25))
     assert seen[1] == pytest.approx(2 * 3e-3 * run.config.schedule.factor(0.75))
 
 
