@@ -11,6 +11,7 @@ from dataclasses import dataclass
 # Control, surrogate and non-character code points; tab and line feed stay, carriage returns become line feeds.
 _CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _LINE_ENDS = re.compile("\r\n?|\x85")
+_PAGE_ENDS = re.compile("(?<=\\S)[\x0b\x0c]+(?=\\S)")  # between words nothing else parts
 _CACHE_KILOBYTES = 65_536
 
 
@@ -26,6 +27,8 @@ class Cleaned:
 def clean_text(text: str, normalise: bool = True) -> Cleaned:
     """NFC, line ends as line feeds, no NULs, no other control characters, no byte-order marks, no blank ends.
 
+    A form feed or a vertical tab that alone parts two words is a line end, or they would be one word.
+
     Args:
         text: as it was read.
         normalise: False leaves combining marks and compatible signs as they are spelt.
@@ -35,6 +38,8 @@ def clean_text(text: str, normalise: bool = True) -> Cleaned:
         text = text.replace("\x00", "")
     if "\r" in text or "\x85" in text:
         text = _LINE_ENDS.sub("\n", text)
+    if "\x0c" in text or "\x0b" in text:
+        text = _PAGE_ENDS.sub("\n", text)
     text, controls = _CONTROL.subn("", text)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text) if normalise else text

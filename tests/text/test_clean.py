@@ -16,6 +16,8 @@ from langnet.text.clean import DuplicateFilter, clean_text
         ("a\x07b\x1b", "ab", 0, 2),
         ("a\tb\nc", "a\tb\nc", 0, 0),
         ("a\r\nb\rc\x85d", "a\nb\nc\nd", 0, 0),
+        ("one\x0cnew page\x0bnew line", "one\nnew page\nnew line", 0, 0),
+        ("one\n\x0cnew\x0b page\x0c", "one\nnew page", 0, 3),
         (" \n a \t", "a", 0, 0),
         ("\ufeffa\ufeff", "a", 0, 0),
         ("lone \ud800 surrogate", "lone  surrogate", 0, 1),
