@@ -42,8 +42,8 @@ def clean_text(text: str, normalise: bool = True) -> Cleaned:
         text = _PAGE_ENDS.sub("\n", text)
     text, controls = _CONTROL.subn("", text)
     if not text.isascii():
+        text = text.replace("\ufeff", "")  # before NFC, since a mark may follow it
         text = unicodedata.normalize("NFC", text) if normalise else text
-        text = text.replace("\ufeff", "")
     return Cleaned(text.strip(), nulls, controls)
 
 

@@ -20,6 +20,7 @@ from langnet.text.clean import DuplicateFilter, clean_text
         ("one\n\x0cnew\x0b page\x0c", "one\nnew page", 0, 3),
         (" \n a \t", "a", 0, 0),
         ("\ufeffa\ufeff", "a", 0, 0),
+        ("cafe\ufeff\u0301", "café", 0, 0),
         ("lone \ud800 surrogate", "lone  surrogate", 0, 1),
         ("cafe\u0301", "café", 0, 0),
         ("\x00\x01 ", "", 1, 1),
