@@ -68,9 +68,8 @@ def _side(tokenizer: Tokenizer, ids: np.ndarray, first: int) -> tuple[Side, list
     """Tokens and words from a place on, and the places of each token."""
     tokens = [unit for unit in units_of(tokenizer, ids, "token") if unit.places[0] >= first]
     where = {place: number for number, unit in enumerate(tokens) for place in unit.places}
-    words = [
-        (where[unit.places[0]], where[unit.places[-1]] + 1)
-        for unit in units_of(tokenizer, ids, "word")
-        if unit.places[0] >= first
+    held = [
+        [where[place] for place in unit.places] for unit in units_of(tokenizer, ids, "word") if unit.places[0] >= first
     ]
+    words = [(min(numbers), max(numbers) + 1) for numbers in held]
     return Side(["" if unit.special else unit.text for unit in tokens], words), [unit.places for unit in tokens]

@@ -32,7 +32,7 @@ class Unit:
 
 
 def units_of(tokenizer: Tokenizer, ids: np.ndarray, unit: UnitName = "word") -> list[Unit]:
-    """The units of one sequence, in order, special tokens by themselves.
+    """The units of one sequence, those between special tokens in the order of the text, each of these by itself.
 
     Args:
         tokenizer: of the model that has read it.
@@ -65,8 +65,9 @@ def _special(tokenizer: Tokenizer, token: np.ndarray) -> str | None:
 
 
 def _group(tokenizer: Tokenizer, ids: np.ndarray, places: Sequence[int], unit: UnitName) -> list[Unit]:
-    """The units of neighbouring tokens of text."""
-    pieces = _spelled(ids, places) if ids.ndim == 2 else _decoded(tokenizer, ids, places)
+    """The units of neighbouring tokens of text, in the order of the text, whichever way the model reads."""
+    places = tokenizer.in_order(list(places))
+    pieces = _spelled(ids, places) if ids.ndim == 2 else _decoded(tokenizer.turned("forward"), ids, places)
     text = "".join(pieces)
     ends = _ends(text, unit)
     found: list[Unit] = []
@@ -76,10 +77,10 @@ def _group(tokenizer: Tokenizer, ids: np.ndarray, places: Sequence[int], unit: U
         held.append(place)
         at += len(piece)
         if at > start and (ends is None or at in ends):
-            found.append(Unit(text[start:at], tuple(held)))
+            found.append(Unit(text[start:at], tuple(sorted(held))))
             start, held = at, []
     if held:  # blanks at the end, or a character that was cut off
-        found.append(Unit(text[start:at] or "�", tuple(held)))
+        found.append(Unit(text[start:at] or "�", tuple(sorted(held))))
     return found
 
 

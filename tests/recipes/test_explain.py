@@ -232,6 +232,18 @@ def test_units(tiny_model):
         assert places == list(range(len(ids)))
 
 
+def test_units_of_a_model_that_reads_backward_are_those_of_the_text(tiny_model):
+    text = "It wasn't bad!  Not at all… 电影很好。"
+    ids = tiny_model.token_ids([text])[0]
+    turned = np.concatenate([ids[:1], ids[-2:0:-1], ids[-1:]])
+    mirror = [0, *range(len(ids) - 2, 0, -1), len(ids) - 1]
+    for unit in ("token", "word", "sentence"):
+        expected = units_of(tiny_model.tokenizer, ids, unit)
+        found = units_of(tiny_model.tokenizer.turned("backward"), turned, unit)
+        assert [one.text for one in found] == [one.text for one in expected]
+        assert [one.places for one in found] == [tuple(sorted(mirror[i] for i in one.places)) for one in expected]
+
+
 def test_the_page_shows_any_text_and_loads_nothing(classifier):
     texts = ["<script>alert(1)</script> & 'awful' \"film\"", *[text[:100] for text in ODD_TEXTS]]
     page = explanation_page("a <b> model", explain_texts(classifier, texts), ["x.csv:1"] * len(texts))
