@@ -28,6 +28,7 @@ from langnet.text.words import word_spans
 
 _BEGIN = re.compile(r"#\s*begin document\s*(?P<name>.*)", re.IGNORECASE)
 _END = re.compile(r"#\s*end document", re.IGNORECASE)
+_BLANKS = re.compile(" +")  # a word may hold a no-break space, or be one
 _ENDS_SENTENCE = (".", "!", "?", "。", "！", "？", "؟", "।")
 LISTS, TABLES, TEXT = (".jsonl", ".ndjson", ".json"), (".tsv", ".csv"), (".txt", ".text", ".md")
 GAP = ("Text", "Pronoun", "Pronoun-offset", "A", "A-offset", "A-coref", "B", "B-offset", "B-coref")
@@ -135,7 +136,7 @@ def _from_columns(lines: Iterable[str], path: Path, labelled: bool) -> Iterator[
 
 def _cut(line: str) -> list[str]:
     """The cells of a line, without the empty one of a tab behind the last column."""
-    cells = line.rstrip("\r\n").split("\t") if "\t" in line else line.split()
+    cells = line.rstrip("\r\n").split("\t") if "\t" in line else _BLANKS.split(line.strip(" \r\n"))
     return cells[:-1] if cells[-1] == "" and len(cells) > 3 else cells
 
 
@@ -293,7 +294,8 @@ def _in_columns(document: Document, chains: Sequence[tuple[Span, ...]], layout: 
             cells[len(_cut(line)) - 1] = cell
             lines[place] = "\t".join(cells) + ending
         else:
-            lines[place] = body[: len(body.rstrip()) - len(body.split()[-1])] + cell + ending
+            body = body.rstrip(" ")
+            lines[place] = body[: len(body) - len(_cut(line)[-1])] + cell + ending
     return "".join(lines)
 
 

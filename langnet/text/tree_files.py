@@ -20,8 +20,8 @@ BRACKETS = (".ptb", ".mrg", ".parse", ".bracket", ".brackets", ".tree", ".trees"
 UNIVERSAL = ".conllu"
 COLUMNS = (UNIVERSAL, ".conllup", ".conll", ".tsv", ".tab")
 _HEAD = 4096  # bytes in which a file shows what it holds
-_TREE = re.compile(r"\s*\(\s*[^\s()]*\s*\(")  # two brackets, the first perhaps with a label
-_LEAF = re.compile(r"\s*\([^\s()]+ [^\s()]+\)\s*(?:\(|$)")  # a tree of one word
+_TREE = re.compile(r"\s*\(\s*[^\s()]*\s*\(", re.ASCII)  # two brackets, the first perhaps with a label
+_LEAF = re.compile(r"\s*\([^\s()]+ [^\s()]+\)\s*(?:\(|$)", re.ASCII)  # a tree of one word
 _NO_TAG = "_"
 
 

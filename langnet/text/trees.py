@@ -18,11 +18,12 @@ from langnet.errors import LangnetError
 
 ROOTS = ("", "ROOT", "TOP", "S1", "VROOT")  # labels of what only holds a tree together
 EMPTY = "-NONE-"
-_TOKEN = re.compile(r"[()]|[^\s()]+")
+# Blanks are ASCII's alone, as for EVALB: a number may be written with a no-break space in it.
+_TOKEN = re.compile(r"[()]|[^\s()]+", re.ASCII)
 # How the treebank writes signs that its format needs for itself, and quotes.
 _SIGNS = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"}
 _QUOTES = {"``": '"', "''": '"'}
-_UNSAFE = re.compile(r"[()\s]")
+_UNSAFE = re.compile(r"[()\s]", re.ASCII)
 
 Chain = tuple[str, ...]  # labels of brackets over the same words, outer first
 

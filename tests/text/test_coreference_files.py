@@ -55,6 +55,16 @@ def test_conll(tmp_path):
     assert again[0].lines[2] == first.lines[2], "what is no bracket stays as it was"
 
 
+def test_a_no_break_space_is_no_blank(tmp_path):
+    text = CONLL.replace("Ann", "1\u00a0000").replace("dog", "\u3000")
+    first, second = read_documents([write(tmp_path, "a.conll", text)])
+    assert first.words == ("1\u00a0000", "'s", "\u3000", "of", "her")
+    assert first.chains == (((0, 0), (4, 4)), ((2, 4),))
+    written = write_documents([first, second], [first.chains, second.chains])
+    (again, _) = read_documents([write(tmp_path, "b.conll", written)])
+    assert (again.words, again.chains) == (first.words, first.chains)
+
+
 def test_gum(tmp_path):
     (document,) = read_documents([write(tmp_path, "a.conll", GUM)])
     assert document.chains == (((0, 1), (3, 3)),), "two chains of the same words: the first has them"

@@ -107,6 +107,13 @@ def test_signs_that_the_format_needs_are_written_by_name():
     assert tree_text(Tree((), ())) == ""
 
 
+def test_a_no_break_space_is_no_blank():
+    text = "(S (NP (CD 1\u00a0000) (NN \u3000)) (VP (VB go)))"
+    ((tree, _),) = read(text)
+    assert tree.words == ("1\u00a0000", "\u3000", "go")
+    assert tree_text(tree) == text
+
+
 def test_words_as_running_text_has_them():
     words = ["-LRB-", "a-RRB-", "``", "''", r"1\/2", r"\*", "-LSB-", "'s", "\\"]
     assert said(words) == ("(", "a)", '"', '"', "1/2", "*", "[", "'s", "\\")
