@@ -146,6 +146,7 @@ class _Preparation:
     section_characters: int = 0  # documents are cut into sections of this size; 0: they stay whole
     held_out: int = 0
     candidates: list[tuple[int, bytes]] = field(default_factory=list)  # a few documents chosen by hash, for `chosen`
+    first: bytes = b""  # digest of the first document
     chosen: frozenset[bytes] = frozenset()  # digests of documents that are held out beside those of `split_of`
 
     @classmethod
@@ -298,9 +299,10 @@ class _Preparation:
 
     def _side(self, text: str, writers: dict[str, ShardWriter]) -> str:
         """The document's side, by its hash; but the first goes to training, so that there is some."""
-        if writers["train"].n_documents == 0:
-            return "train"
         name = digest(f"{self.options.seed} {text}")
+        if writers["train"].n_documents == 0 or name == self.first:  # copies of the first one stay with it
+            self.first = name
+            return "train"
         if split_of(text, self.options.validation_fraction, self.options.seed) == "validation" or name in self.chosen:
             return "validation"
         heapq.heappush(self.candidates, (-int.from_bytes(name), name))

@@ -154,6 +154,19 @@ def test_a_small_corpus_holds_some_out(tmp_path, n):
     assert corpus.train.n_bytes + corpus.validation.n_bytes == sum(map(len, lines))
 
 
+def test_a_copy_of_the_first_document_is_not_held_out(tmp_path):
+    texts = [*(f"document {n}" for n in range(40)), "document 0"]
+    for seed in range(6):  # the hash of some seeds would hold it out
+        options = PrepareOptions("bytes", None, 0.5, CorpusOptions(drop_duplicates=False), seed)
+        corpus = prepare_corpus(texts, tmp_path / str(seed), options, texts=True)
+        train, held = (
+            {corpus.tokenizer.decode(shards.document(index)) for index in range(shards.n_documents)}
+            for shards in (corpus.train, corpus.validation)
+        )
+        assert held
+        assert not train & held
+
+
 @pytest.mark.parametrize("fraction", [-0.1, 1.0, 3])
 def test_a_fraction_that_leaves_nothing_is_refused(tmp_path, fraction):
     with pytest.raises(LangnetError, match="fraction"):
