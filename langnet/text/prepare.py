@@ -142,7 +142,8 @@ class _Preparation:
     progress: ProgressCallback | None
     done: int = 0
     total: int | None = None
-    copied: str = ""  # names what standard input held
+    copy: Path | None = None  # of standard input
+    copied: str = ""  # names what that held
     section_characters: int = 0  # documents are cut into sections of this size; 0: they stay whole
     held_out: int = 0
     candidates: list[tuple[int, bytes]] = field(default_factory=list)  # a few documents chosen by hash, for `chosen`
@@ -178,17 +179,18 @@ class _Preparation:
                 running.update(block)
                 file.write(block)
         self.paths = [copy if str(source) == "-" else source for source in self.paths]
+        self.copy = copy
         self.copied = running.hexdigest()
 
     def described(self) -> str:
         """The sources, for a message."""
-        names = ("standard input" if _is_copy(source) else str(source) for source in self.paths)
+        names = ("standard input" if source is self.copy else str(source) for source in self.paths)
         return ", ".join(names) or "the given texts"
 
     def key(self, tokenizer: Tokenizer | None) -> str | None:
         """What a folder must hold to be the result of this; None where that cannot be known before reading."""
         if self.given is None:
-            name = fingerprint([source for source in self.paths if not _is_copy(source)], self.options.corpus)
+            name = fingerprint([source for source in self.paths if source is not self.copy], self.options.corpus)
             name = name and name + self.copied
         else:
             running = hashlib.blake2b(digest_size=16)
@@ -372,10 +374,6 @@ def _encoded(
             yield from encode(batch)
             batch, size = [], 0
     yield from encode(batch)
-
-
-def _is_copy(source: Source) -> bool:
-    return isinstance(source, Path) and source.name == _STANDARD_INPUT
 
 
 def _n_bytes(text: str) -> int:

@@ -52,6 +52,14 @@ def test_the_same_sources_are_not_prepared_twice(tmp_path):
     assert more.report.documents == 51
 
 
+def test_a_file_called_as_the_copy_of_standard_input_is_read_anew(tmp_path):
+    source = tmp_path / "standard-input.txt"
+    for text in ("sun and moon " * 20, "fire"):
+        source.write_text(text, encoding="utf8")
+        corpus = prepare_corpus([source], tmp_path / "out", PrepareOptions("bytes"))
+        assert corpus.report.characters == len(text.strip())
+
+
 def test_same_corpus_same_bytes(tmp_path):
     write_corpus(tmp_path / "in", 60)
     options = PrepareOptions(corpus=CorpusOptions(documents="line"))
