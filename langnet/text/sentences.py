@@ -129,15 +129,19 @@ def _found(shards: TokenShards, tokenizer: Tokenizer, longest: int) -> Iterator[
     """Begins and ends (n, 2) of the sentences of each document."""
     table = token_bytes(tokenizer)
     sizes = np.array([len(part) for part in table])
+    backward = tokenizer.direction == "backward"
     for number in range(shards.n_documents):
         first, last = int(shards.document_offsets[number]) + 1, int(shards.document_offsets[number + 1]) - 1
         for start in range(first, last, _AT_ONCE):
             ids = shards.read(start, min(start + _AT_ONCE, last))
             ids = np.where(ids < len(table), ids, tokenizer.unknown_id)  # words past the vocabulary
+            if backward:  # ends are known by what follows them in the text
+                ids = ids[::-1]
             ends = np.cumsum(sizes[ids])  # bytes up to each token's end
             text = b"".join([table[index] for index in ids.tolist()])
             cuts = np.searchsorted(ends, sentence_ends(text)) + 1
-            yield start + np.array(list(_pieces(cuts.tolist(), len(ids), longest)), dtype=np.int64).reshape(-1, 2)
+            pieces = np.array(list(_pieces(cuts.tolist(), len(ids), longest)), dtype=np.int64).reshape(-1, 2)
+            yield start + (len(ids) - pieces[::-1, ::-1] if backward else pieces)
 
 
 def _pieces(cuts: Sequence[int], n: int, longest: int) -> Iterator[tuple[int, int]]:

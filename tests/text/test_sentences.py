@@ -59,6 +59,19 @@ def sentences(request, tmp_path):
     return Sentences(shards_of(tmp_path, tokenizer), tokenizer, longest=30)
 
 
+@pytest.mark.parametrize("kind", ["bpe", "words"])
+def test_sentences_of_a_backward_corpus_are_those_of_the_text(kind, tmp_path):
+    found = []
+    for direction in ("forward", "backward"):
+        tokenizer = Tokenizer.train(TEXTS, kind, 280 if kind == "bpe" else None).turned(direction)
+        sentences = Sentences(shards_of(tmp_path / direction, tokenizer, TEXTS[1:]), tokenizer, longest=30)
+        found.append([tokenizer.decode(sentences.read(i)) for i in range(len(sentences))])
+    forward, backward = found
+    assert sorted(backward) == sorted(forward)
+    assert backward != forward
+    assert backward[-1] == forward[-2]  # the last document's, read from its end
+
+
 def test_every_token_is_in_one_sentence(sentences):
     read = np.concatenate([sentences.read(i) for i in range(len(sentences))])
     tokenizer, shards = sentences.tokenizer, sentences.shards
