@@ -40,6 +40,7 @@ class QuestionExample:
         passage_features: (W, K).
         gold: (A, 2) first and last token of each right answer; empty where there is none, or none is known.
         window: the most tokens of a row.
+        backward: whether question and passage stand in `ids` from their ends; all else is in the order of the text.
     """
 
     ids: np.ndarray
@@ -53,6 +54,7 @@ class QuestionExample:
     passage_features: np.ndarray
     gold: np.ndarray
     window: int
+    backward: bool = False
 
     @property
     def n_passage(self) -> int:
@@ -64,13 +66,24 @@ class QuestionExample:
         width = min(ids.shape[-1], self.ids.shape[-1]) if ids.ndim == 2 else None
         other = ids != self.ids if width is None else (ids[:, :width] != self.ids[:, :width]).any(1)
         kept = ~np.asarray(other)
-        first = self.n_question + 2  # of the passage, behind start, question and delimiter
-        question = self.question_features * kept[1:first, None]
-        passage = self.passage_features * kept[first : first + self.n_passage, None]
+        question = self.question_features * kept[np.r_[self._question_at, self.n_question + 1], None]
+        passage = self.passage_features * kept[self._passage_at, None]
         return replace(
             self, ids=ids, question_features=question.astype(self.question_features.dtype),
             passage_features=passage.astype(self.passage_features.dtype),
         )  # fmt: skip
+
+    @property
+    def _question_at(self) -> np.ndarray:
+        """Where in `ids` each token of the question stands, behind the start, (M,)."""
+        places = 1 + np.arange(self.n_question)
+        return places[::-1] if self.backward else places
+
+    @property
+    def _passage_at(self) -> np.ndarray:
+        """And each of the passage, behind the delimiter, (W,)."""
+        places = 2 + self.n_question + np.arange(self.n_passage)
+        return places[::-1] if self.backward else places
 
     def asked(self, context: int | None) -> np.ndarray:
         """Which tokens of the question are read, (m,): all, but where it would leave the passage less than half a row.
@@ -92,12 +105,13 @@ class QuestionExample:
             2); and those where each token of the passage is read best, (W, 2).
         """
         asked = self.asked(context)
-        head = np.r_[0, 1 + asked, 1 + self.n_question]  # places in `ids` of start, question, delimiter
+        read = np.r_[self._question_at[asked], 1 + self.n_question]  # places in `ids` of question and delimiter
+        head = np.r_[0, np.sort(read)]
         starts, best = _windows(self.n_passage, self._room(context) - len(asked))
-        body, last = 2 + self.n_question, len(self.ids) - 1
-        rows = [self.ids[np.r_[head, body + np.arange(a, b), last]] for a, b in starts]
-        question = np.stack([np.zeros(len(head) - 1, dtype=np.int64), np.arange(1, len(head))], axis=1)
-        within = np.arange(self.n_passage) - np.array([a for a, _ in starts])[best]
+        rows = [self.ids[np.r_[head, np.sort(self._passage_at[a:b]), len(self.ids) - 1]] for a, b in starts]
+        question = np.stack([np.zeros(len(read), dtype=np.int64), np.searchsorted(head, read)], axis=1)
+        begins, ends = np.array(starts)[best].T  # (W,) of each token's window
+        within = ends - 1 - np.arange(self.n_passage) if self.backward else np.arange(self.n_passage) - begins
         return rows, question, np.stack([best, len(head) + within], axis=1)
 
     def _room(self, context: int | None) -> int:
@@ -169,6 +183,7 @@ def question_examples(items: Sequence[Question], writer: Writer, window: int, la
                 words.features(Tokens(read.ids, start, end), question),
                 np.array([span for span in gold if span is not None], dtype=np.int64).reshape(-1, 2),
                 min(window, writer.max_tokens),
+                writer.backward,
             )
         )
     return examples

@@ -95,7 +95,7 @@ class TranslateSequence(SupervisedTask[Translation, TranslateGuess]):
         tokenizer, found = self.tokenizer, []
         targets = tokenizer.encode_batch([item.target or "" for item in items]) if labelled else [None] * len(items)
         for tokens, target in zip(writer.tokens([item.text for item in items]), targets, strict=True):
-            read = [tokenizer.start_id, *tokens.shortened(most).ids.tolist()]
+            read = [tokenizer.start_id, *tokenizer.in_order(tokens.shortened(most).ids.tolist())]
             ids = [*read, tokenizer.delimiter_id]
             room = min(LONGER * len(read) + MORE, context - len(ids))
             if target is not None:

@@ -20,6 +20,7 @@ from langnet.tasks.writing import Tokens, Writer
 from langnet.text.batches import Batch
 
 WordState = Literal["last", "first", "mean"]
+_TURNED: dict[WordState, WordState] = {"last": "first", "first": "last", "mean": "mean"}  # of who reads backward
 LONGEST_ROW = 4096  # tokens that are read at once by an encoder without a limit, which bounds the memory
 
 
@@ -46,14 +47,18 @@ def word_examples(sentences: Sequence[Sequence[str]], writer: Writer, state: Wor
     Args:
         sentences: words of each.
         writer: of the model.
-        state: which state of a word's tokens is the word's: of the `last`, of the `first`, or the `mean` of all.
+        state: which state of a word's tokens is the word's: of the `last` that is read, of the `first`, or the `mean`
+            of all.
     """
+    if writer.backward:
+        state = _TURNED[state]
     whole = Writer(writer.tokenizer, writer.characters, sys.maxsize)
     words = [[unicodedata.normalize("NFC", word) for word in own] for own in sentences]
     found = []
     for own, tokens in zip(words, whole.tokens([" ".join(own) for own in words]), strict=True):
         places, units = word_places(tokens, own, state)
-        found.append(WordExample(whole.join([tokens]).ids, places + 1, units, len(own)))
+        read = len(tokens) - places if writer.backward else places + 1  # behind the start
+        found.append(WordExample(whole.join([tokens]).ids, read, units, len(own)))
     return found
 
 

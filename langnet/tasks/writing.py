@@ -25,7 +25,7 @@ SPECIAL = -1  # the segment of start, delimiter and extract
 
 @dataclass(frozen=True)
 class Tokens:
-    """The tokens of one segment.
+    """The tokens of one segment, in the order of the text, also for a model that reads backward.
 
     Attributes:
         ids: (T,) int64, or (T, C) uint16 where words are read as characters.
@@ -114,6 +114,11 @@ class Writer:
         self.context, self.space = context, space
 
     @property
+    def backward(self) -> bool:
+        """Whether the model reads every text from its end."""
+        return self.tokenizer.direction == "backward"
+
+    @property
     def window(self) -> int:
         """The most tokens of a sequence that is read at once."""
         return self.max_tokens if self.context is None else min(self.max_tokens, self.context)
@@ -160,7 +165,7 @@ class Writer:
         return spell_unique((text[a:b] for a, b in places), self.characters)
 
     def join(self, segments: Sequence[Tokens]) -> Written:
-        """Start, the segments with a delimiter between each two, extract.
+        """Start, the segments with a delimiter between each two, extract; each segment in the order of reading.
 
         Raises:
             LangnetError: they are longer than `max_tokens`; see `fitted`.
@@ -172,6 +177,7 @@ class Writer:
         owners, starts, ends = [[SPECIAL]], [np.zeros(1, dtype=np.int64)], [np.zeros(1, dtype=np.int64)]
         for index, part in enumerate(segments):
             last = index == len(segments) - 1
+            part = part.take(slice(None, None, -1)) if self.backward else part
             parts += [part.ids, self._special("extract" if last else "delimiter")]
             owners += [[index] * len(part), [SPECIAL]]
             starts += [part.start, np.zeros(1, dtype=np.int64)]

@@ -133,3 +133,24 @@ def test_what_two_texts_share():
     assert digit.astype(int).tolist() == [0] * 9 + [1, 0]
     assert capital.astype(int).tolist() == [1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0]
     assert sign.astype(int).tolist() == [0] * 5 + [1] + [0] * 4 + [1]
+
+
+@pytest.mark.parametrize("context", [12, 41, None])
+def test_a_model_that_reads_backward_finds_every_token_in_its_place(writer, context):
+    other = Writer(writer.tokenizer.turned("backward"))
+    for item in ITEMS:
+        (one,), (back,) = (question_examples([item], w, 512, labelled=True) for w in (writer, other))
+        if not context:
+            n = 1 + one.n_question
+            assert back.ids[1:n].tolist() == one.ids[1:n][::-1].tolist()
+            assert back.ids[n + 1 : -1].tolist() == one.ids[n + 1 : -1][::-1].tolist()
+        assert back.gold.tolist() == one.gold.tolist()
+        read = []
+        for example in (one, back):
+            rows, question, passage = example.windows(context)
+            read.append([[int(rows[r][c]) for r, c in places] for places in (question, passage)])
+        assert read[0] == read[1]
+        hidden = back.with_ids(np.where(np.arange(len(back.ids)) == len(back.ids) - 2, 1, back.ids))
+        if one.n_passage and back.ids[-2] != 1:  # the first token of the passage is read last
+            assert not hidden.passage_features[0].any()
+            np.testing.assert_array_equal(hidden.passage_features[1:], back.passage_features[1:])

@@ -154,3 +154,12 @@ def test_where_there_is_no_head_the_top_layer_is_the_first_to_learn():
     options = FinetuneOptions(epochs=8, least_steps=1, batch_size=2, gradual_unfreezing=True, seeds=1)
     made = transfer(base, "translate", items, TransferOptions(options, HeadOptions(settings={"form": "sequence"})))
     assert len(made.history) > 0
+
+
+def test_a_model_that_reads_backward_reads_both_sentences_from_their_ends():
+    backward = TOKENIZER.turned("backward")
+    task = TranslateSequence(SequenceConfig(backward.to_json()))
+    (example,) = task.examples([Translation("a b", "b c")], Writer(backward))
+    t = backward
+    source, target = t.encode("a b"), t.encode("b c")
+    assert example.ids.tolist() == [t.start_id, *source, t.delimiter_id, *target, t.extract_id]

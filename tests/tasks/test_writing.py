@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from langnet.errors import LangnetError
+from langnet.tasks.words import word_examples
 from langnet.tasks.writing import SPECIAL, Writer
 from langnet.text.characters import BEGIN_SENTENCE, END_SENTENCE
 from langnet.text.tokenizer import Tokenizer
@@ -91,3 +92,31 @@ def test_as_much_as_fits_is_kept(lengths, kept):
 def test_no_room_at_all_leaves_the_marks():
     writer = Writer(Tokenizer.train(["w"], "words"), max_tokens=3)
     assert [len(one) for one in writer.write([["w w", "w"], ["", ""]])] == [3, 3]
+
+
+def turned(tokenizer):
+    return Writer(tokenizer), Writer(tokenizer.turned("backward"))
+
+
+def test_segments_of_a_model_that_reads_backward_stand_from_their_ends(tokenizer):
+    forward, backward = turned(tokenizer)
+    for one, other in zip(forward.write([TEXTS[:2], TEXTS[2:4]]), backward.write([TEXTS[:2], TEXTS[2:4]]), strict=True):
+        assert one.segment[one.segment == SPECIAL].tolist() == other.segment[other.segment == SPECIAL].tolist()
+        for segment in (0, 1):
+            expected, found = one.places(segment), other.places(segment)
+            assert one.ids[expected].tolist() == other.ids[found][::-1].tolist()
+            assert one.start[expected].tolist() == other.start[found][::-1].tolist()
+    (alone,) = backward.write([TEXTS[:1]])
+    assert alone.ids[1:-1].tolist() == backward.tokenizer.encode(TEXTS[0])
+
+
+@pytest.mark.parametrize("state", ["last", "first", "mean"])
+def test_words_of_a_model_that_reads_backward_are_at_the_tokens_that_it_reads_last(tokenizer, state):
+    sentences = [["The", "ending", "wasn't", "电影"], ["joy"], []]
+    other = {"last": "first", "first": "last", "mean": "mean"}[state]
+    forward, backward = turned(tokenizer)
+    for one, back in zip(
+        word_examples(sentences, forward, other), word_examples(sentences, backward, state), strict=True
+    ):
+        assert one.ids[one.places].tolist() == back.ids[back.places].tolist()
+        assert (one.places + back.places).tolist() == [len(one.ids) - 1] * len(one.places)
