@@ -346,13 +346,17 @@ def _json_values(read: Callable[[int], str], name: str) -> Iterator[Any]:
     """The values of a JSON array or sequence, with the text of one of them in memory."""
     decoder = json.JSONDecoder()
     held, line, wanted, ended = "", 1, _JSON_CHARACTERS, False
+    depth = 0  # arrays that are open
     while True:
         blank = _JSON_SPACE.match(held)
         start = blank.end() if blank else 0
+        depth += held.count("[", 0, start) - held.count("]", 0, start)
         try:
             value, end = decoder.raw_decode(held, start)
         except (ValueError, RecursionError) as error:  # cut off where reading stopped, or wrong
             if ended and start == len(held):
+                if depth > 0:
+                    raise LangnetError(f"{name} is cut off: the array that it begins with is never closed") from None
                 return
             if ended or isinstance(error, RecursionError):
                 line += held.count("\n", 0, getattr(error, "pos", start))

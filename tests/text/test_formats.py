@@ -81,6 +81,8 @@ def test_json_objects_longer_than_what_is_read_at_once():
     [
         ("a.json", '[\n{"text": "a"},\n{"text": }]', r"a\.json, line 3: not valid JSON"),
         ("a.json", '[{"text": "a"}, {"text": "b"', r"a\.json, line 1: not valid JSON"),
+        ("a.json", '[{"text": "a"}, {"text": "b"},\n', r"a\.json is cut off: the array .* is never closed"),
+        ("a.json", f'[{json.dumps({"text": "a" * 70_000})}, {{"text": "b"}}', r"a\.json is cut off"),
         ("a.json", "[1, 2]", "item 1: expected an object"),
         ("a.json", '{"a":' * 100_000, "line 1"),
         ("a.jsonl", '{"a": 1}\n\n{"a": 1,}\n', r"a\.jsonl, line 3"),
