@@ -11,7 +11,16 @@ import numpy as np
 from langnet.errors import LangnetError
 from langnet.text.clean import clean_text
 from langnet.text.corpus import Source
-from langnet.text.formats import TABLES, damage_errors, decode, format_of, open_bytes, read_rows, usual_text
+from langnet.text.formats import (
+    TABLES,
+    damage_errors,
+    decode,
+    format_of,
+    open_bytes,
+    read_rows,
+    text_stream,
+    usual_text,
+)
 from langnet.text.formats import text_column as cell_text
 from langnet.text.paths import require_path
 
@@ -132,7 +141,8 @@ def read_texts(source: Source, text_column: str = "text") -> list[str]:
         if format_of(path.name) in TABLES:
             rows = read_rows(stream, str(path), asked=(text_column,))
             return [cell_text(row, usual_text(row, text_column), str(path)) for row in rows]
-        return decode(stream.read(), str(path)).text.splitlines()
+        # Not `splitlines`, which parts lines at form feeds and at Unicode's own separators too.
+        return [line.rstrip("\r\n") for line in text_stream(stream, name=str(path))]
 
 
 def _table(path: Path, text_column: str, label_column: str) -> Iterator[tuple[str, str, str]]:

@@ -140,3 +140,8 @@ def test_a_header_of_numbers_is_a_header(tmp_path):
     (tmp_path / "frame.csv").write_text("0,1\nyes,good\nno,bad\n", encoding="utf8")  # pandas, of columns without names
     found = read_labelled(tmp_path / "frame.csv", "1", "0")
     assert (found.texts, found.labels) == (["good", "bad"], ["yes", "no"])
+
+
+def test_a_text_a_line_goes_on_to_the_lines_end(tmp_path):
+    (tmp_path / "new.txt").write_bytes("one\u2028still one\r\ntwo\x0cstill two\n\nfour".encode())
+    assert read_texts(tmp_path / "new.txt") == ["one\u2028still one", "two\x0cstill two", "", "four"]
