@@ -231,7 +231,7 @@ def _from_gap(row: Row, path: Path, labelled: bool) -> Document:
 
     def placed(name: str) -> Span:
         said, offset = text_column(row, name, str(path)), text_column(row, f"{name}-offset", str(path))
-        if not offset.isdigit() or text[int(offset) : int(offset) + len(said)] != said:
+        if not offset.isdecimal() or text[int(offset) : int(offset) + len(said)] != said:
             raise LangnetError(f"{where}: '{said}' does not stand at character {offset} of the text")
         first = max(0, bisect_right(begins, int(offset)) - 1)
         return first, max(first, bisect_right(begins, int(offset) + len(said) - 1) - 1)

@@ -290,7 +290,7 @@ def _listed(value: Any, start: Any, where: str) -> list[dict[str, Any]]:
     if value is None or value == "":
         return []
     if isinstance(start, str):
-        start = int(start) if start.strip().isdigit() else start or None
+        start = int(start) if start.strip().isdecimal() else start or None
     return [{"text": str(value), "answer_start": start}]
 
 

@@ -187,3 +187,9 @@ def test_a_split_parts_no_article():
     assert len(second) == 2
     assert len({item.passage for item in second}) == 1
     assert split_by_article(bare[:2], 0.5)[1] == []
+
+
+def test_a_place_that_is_no_whole_number_is_told(tmp_path):
+    (tmp_path / "q.csv").write_text("question,context,answers,answer_start\nq,some text,text,\u00b2\n", encoding="utf8")
+    with pytest.raises(LangnetError, match="answer_start is '\u00b2', and no whole number"):
+        read_questions([tmp_path / "q.csv"])
