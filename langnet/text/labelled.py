@@ -18,7 +18,6 @@ from langnet.text.formats import (
     format_of,
     open_bytes,
     read_rows,
-    text_stream,
     usual_text,
 )
 from langnet.text.formats import text_column as cell_text
@@ -128,21 +127,6 @@ def read_labelled(
     if not data.texts:
         raise LangnetError(f"no labelled text in {', '.join(map(str, listed))}")
     return data
-
-
-def read_texts(source: Source, text_column: str = "text") -> list[str]:
-    """Texts to predict on, in the file's order: the text column of a table, or the lines of a text file.
-
-    Raises:
-        LangnetError: no such file or column.
-    """
-    path = Path(source).expanduser()
-    with open_bytes(path) as stream:
-        if format_of(path.name) in TABLES:
-            rows = read_rows(stream, str(path), asked=(text_column,))
-            return [cell_text(row, usual_text(row, text_column), str(path)) for row in rows]
-        # Not `splitlines`, which parts lines at form feeds and at Unicode's own separators too.
-        return [line.rstrip("\r\n") for line in text_stream(stream, name=str(path))]
 
 
 def _table(path: Path, text_column: str, label_column: str) -> Iterator[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ import pytest
 from langnet.errors import LangnetError
 from langnet.text.corpus import CorpusOptions, CorpusReport, read_documents
 from langnet.text.inspect import inspect_corpus
-from langnet.text.labelled import LabelledData, read_labelled, read_texts
+from langnet.text.labelled import LabelledData, read_labelled
 from langnet.text.pairs import PairColumns, read_pairs
 from langnet.text.text_items import TextColumns, read_numbers
 
@@ -125,7 +125,6 @@ def test_columns_by_number_are_those_of_a_table_without_header(tmp_path, name):
     assert found.texts == ["Fears, again", "3", ""]
     assert found.labels == ["3", "1", "3"]
     assert [source.rsplit(":", 1)[1] for source in found.sources] == ["1", "2", "3"]
-    assert read_texts(file, "3") == ["They are", "So be it", ""]  # a cell of the first line is called so too
     (pair, *_) = read_pairs([file], PairColumns("2", "3", "1"))
     assert (pair.first, pair.second, pair.label) == ("Fears, again", "They are", "3")
     (item, *_) = read_numbers([file], TextColumns("3", "1"))
@@ -140,8 +139,3 @@ def test_a_header_of_numbers_is_a_header(tmp_path):
     (tmp_path / "frame.csv").write_text("0,1\nyes,good\nno,bad\n", encoding="utf8")  # pandas, of columns without names
     found = read_labelled(tmp_path / "frame.csv", "1", "0")
     assert (found.texts, found.labels) == (["good", "bad"], ["yes", "no"])
-
-
-def test_a_text_a_line_goes_on_to_the_lines_end(tmp_path):
-    (tmp_path / "new.txt").write_bytes("one\u2028still one\r\ntwo\x0cstill two\n\nfour".encode())
-    assert read_texts(tmp_path / "new.txt") == ["one\u2028still one", "two\x0cstill two", "", "four"]

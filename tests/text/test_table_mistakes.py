@@ -9,7 +9,7 @@ from langnet.errors import LangnetError
 from langnet.text.columns import read_columns
 from langnet.text.corpus import CorpusOptions, CorpusReport, read_documents
 from langnet.text.formats import read_rows
-from langnet.text.labelled import read_labelled, read_texts
+from langnet.text.labelled import read_labelled
 from langnet.text.pairs import read_pairs
 from langnet.text.tagged_sentences import TagColumns
 
@@ -44,8 +44,6 @@ def test_bytes_that_are_not_utf8_in_other_files(tmp_path):
         write(tmp_path / "classes" / label / "a.txt", b"fine\n" + (LATIN if label == "y" else b""))
     with pytest.raises(LangnetError, match=r"y/a.txt is not UTF-8 at line 2"):
         read_labelled(tmp_path / "classes")
-    with pytest.raises(LangnetError, match=r"a.txt is not UTF-8 at line 2"):
-        read_texts(tmp_path / "classes" / "y" / "a.txt")
     with pytest.raises(LangnetError, match=r"a.conll is not UTF-8 at line 3"):
         list(read_columns(io.BytesIO(b"a X\n\n" + LATIN + b" Y\n"), tmp_path / "a.conll", TagColumns()))
     with pytest.raises(LangnetError, match=r"sick.txt is not UTF-8 at line 2"):
@@ -84,7 +82,7 @@ def test_a_name_twice_in_the_header(tmp_path, name):
 
 def test_usual_names_of_the_text(tmp_path):
     path = write(tmp_path / "sst.tsv", "sentence\tlabel\na film\t1\n")
-    assert read_labelled(path).texts == read_texts(path) == ["a film"]
+    assert read_labelled(path).texts == ["a film"]
     assert read_labelled(write(tmp_path / "a.csv", "sentence,text,label\na,b,1\n")).texts == ["b"]
     with pytest.raises(LangnetError, match="no column 'body'"):
         read_labelled(path, "body")
