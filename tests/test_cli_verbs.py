@@ -283,3 +283,13 @@ def test_a_terminal_without_the_script(run, folder, monkeypatch):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))
     run("score", "lm", "zh.txt", "--lines")
     assert json.loads(shown.getvalue().decode("ascii"))["text"] == "学而时习之"
+
+
+def test_brackets_in_labels_and_names_are_text(run, folder):
+    rows = "".join(f"{text},{label}\n" for text, label in [("a fine film", "[/x]"), ("a dull film", "[b] :dog:")] * 6)
+    (folder / "raw[old].csv").write_text("text,label\n" + rows)
+    run("finetune", "lm", "raw[old].csv", "-o", "[i]", "--method", "frozen", "--overwrite")
+    said = run("evaluate", "[i]", "raw[old].csv")
+    assert all(label in said for label in ("[/x]", "[b] :dog:"))
+    assert "[/x]" in run("inspect", "raw[old].csv", "--label-column", "label")
+    assert "raw[old].csv" in run("score", "lm", "raw[old].csv", "raw.txt")

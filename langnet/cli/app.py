@@ -58,7 +58,7 @@ class Verbs(typer.core.TyperGroup):
 app = typer.Typer(
     cls=Verbs, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich", add_completion=False
 )
-console = Console()
+console = Console(markup=False, emoji=False)  # labels, words and names of files may hold [brackets] and :signs:
 
 
 @app.callback()

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from langnet.cli.app import app, check_output, console, examples
@@ -184,7 +183,7 @@ def _show(found: list[ModelSummary]) -> None:
     for name in columns:
         table.add_column(name, justify="right" if name in ("parameters", "bits/byte") else "left", no_wrap=True)
     for model, row in zip(found, rows, strict=True):
-        table.add_row(escape(model.name), *(row[name] for name in columns))
+        table.add_row(model.name, *(row[name] for name in columns))
     console.print(table)
     for model in found:
         if model.bits_note:
