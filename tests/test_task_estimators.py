@@ -99,6 +99,17 @@ def test_a_matrix_of_labels_with_one_that_nothing_has(tiny_model, packed):
     assert accuracy_score(MATRIX, classifier.predict(TEXTS)) == 1
 
 
+@pytest.mark.parametrize("learned", [np.asarray, lambda y: pd.DataFrame(y, columns=["f", "s"]), lambda _: SETS])
+def test_a_score_by_labels_in_another_form(tiny_model, learned):
+    matrix = MATRIX[:, [0, 2]]
+    classifier = TextMultiLabelClassifier(tiny_model, "frozen").fit(TEXTS, learned(matrix))
+    names = classifier.classes_ if learned(matrix) is SETS else ["f", "s"]
+    for form in (matrix, sparse.csr_matrix(matrix), pd.DataFrame(matrix, columns=names)):
+        assert classifier.score(TEXTS, form) == 1
+    with pytest.raises(ValueError, match="got 3 for 2 labels"):
+        classifier.score(TEXTS, MATRIX)
+
+
 def test_several_labels_within_cross_validation(tiny_model):
     scores = cross_val_score(TextMultiLabelClassifier(tiny_model, "frozen"), TEXTS, MATRIX, cv=2, scoring="f1_micro")
     assert (scores > 0.9).all()

@@ -68,10 +68,19 @@ class TextMultiLabelClassifier(ClassifierMixin, TaskEstimator):
         return [tuple(self.classes_[np.flatnonzero(row)].tolist()) for row in given]
 
     def score(self, X: Sequence[str], y: Any, sample_weight: Any = None) -> float:
-        """The share of texts whose whole set is right."""
+        """The share of texts whose whole set is right; the columns of an array stand in the order of `classes_`.
+
+        Raises:
+            ValueError: y has another number of rows than X, or is an array of another number of columns.
+        """
         given = self._tables(X)[1].astype(bool)  # first, so that it says when there was no fit
         places = {label: place for place, label in enumerate(self.classes_.tolist())}
-        names, gold, _ = _label_matrix(y, len(given))
+        names, gold, as_matrix = _label_matrix(y, len(given))
+        # The columns of an array, in fit or here, have places and no names: 0 is no label that is called so.
+        if as_matrix and not (hasattr(y, "columns") and self.classes_.dtype == object):
+            if len(names) != len(self.classes_):
+                raise ValueError(f"y should have a column a label; got {len(names)} for {len(self.classes_)} labels")
+            names = self.classes_
         wanted, strange = np.zeros_like(given), np.zeros(len(given), dtype=bool)
         for label, column in zip(names.tolist(), gold.T, strict=True):
             if label in places:
