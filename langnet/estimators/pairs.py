@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from langnet.estimators.checks import class_labels
 from langnet.estimators.task_estimator import TaskEstimator, one_label_each
 from langnet.tasks.entail import Entail
 from langnet.text.pairs import Pair
@@ -39,7 +40,7 @@ class TextPairClassifier(ClassifierMixin, TaskEstimator):
             ValueError: no model, X holds no pairs, or y has not one label a pair, or fewer than two classes.
         """
         pairs = text_pairs(X)
-        self.classes_, positions = np.unique(one_label_each(y, len(pairs)), return_inverse=True)
+        self.classes_, positions = np.unique(class_labels(y, len(pairs), "pair"), return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"TextPairClassifier needs two classes or more; y has 1 class, {self.classes_[0]!r}")
         # Positions with leading zeros sort as numbers do, whatever the labels' own type.

@@ -10,12 +10,11 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from langnet.errors import LangnetError
-from langnet.estimators.checks import list_of_texts, text_tags
+from langnet.estimators.checks import class_labels, list_of_texts, text_tags
 from langnet.recipes.finetune import finetune
 from langnet.recipes.finetune_options import FinetuneOptions, Method
 from langnet.recipes.model import Model, load
@@ -157,7 +156,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             ValueError: no model, X holds no texts, X and y differ in length, or y has fewer than two classes.
         """
         texts = list_of_texts(X)
-        gold = _labels(y, len(texts))
+        gold = class_labels(y, len(texts), "text")
         self.classes_, positions = np.unique(gold, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"TextClassifier needs two classes or more; y has 1 class, {self.classes_[0]!r}")
@@ -326,23 +325,3 @@ def _seed(random_state: int | np.random.RandomState | None) -> int:
     if isinstance(random_state, int | np.integer):
         return int(random_state)
     return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def _labels(y: Sequence[Any], count: int) -> np.ndarray:
-    """One label a text, or a clear error.
-
-    Raises:
-        ValueError: another number of labels than texts, missing or continuous ones, or several columns.
-    """
-    if y is None:
-        raise ValueError("TextClassifier requires y to be passed, but the target y is None")
-    gold: np.ndarray = column_or_1d(y, warn=True)
-    if len(gold) != count:
-        raise ValueError(f"y should have one label a text; got {len(gold)} labels for {count} texts")
-    missing = [i for i, label in enumerate(gold) if label is None or label != label]
-    if missing:
-        raise ValueError(f"label {missing[0]} of y is missing (None or NaN); drop that text, or give it a label")
-    if len({isinstance(label, str) for label in gold}) > 1:
-        raise ValueError("y mixes strings with other labels, which do not sort; make them all strings")
-    check_classification_targets(gold)
-    return gold
