@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import sacrebleu
 import torch
@@ -283,6 +284,10 @@ def test_the_estimator(tiny_model):
     assert 0 <= translator.score(X, y) <= 100
     assert [drawn.source.spelled for drawn in translator.alignments(X[:2])] == [["a", "dog", ""], ["a", "cat", ""]]
     assert (clone(translator).fit(X, y).predict(X[:2]) == found).all()
+    frame = pd.DataFrame({"en": X, "de": y})
+    assert (clone(translator).fit(frame[["en"]], frame["de"]).predict(frame[["en"]]) == translator.predict(X)).all()
+    with pytest.raises(ValueError, match=r"shape \(8, 2\)"):
+        translator.predict(frame)
     for wrong, other, told in ((X, y[:2], "one translation a sentence"), ("a", "b", "list of sentences"),
                                (X, [1] * 8, "holds int"), (X, None, "requires y")):  # fmt: skip
         with pytest.raises(ValueError, match=told):

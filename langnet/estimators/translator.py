@@ -91,6 +91,10 @@ def _texts(values: Any, name: str) -> list[str]:
     """
     if isinstance(values, str) or not len(values):
         raise ValueError(f"expected {name} to be a list of sentences, each one string")
+    if getattr(values, "ndim", 1) != 1:  # a data frame, whose items are the names of its columns
+        if values.shape[1:] != (1,):
+            raise ValueError(f"expected {name} to be a list of sentences, got an array of shape {values.shape}")
+        values = np.asarray(values, dtype=object)[:, 0]
     wrong = next((value for value in values if not isinstance(value, str)), None)
     if wrong is not None:
         raise ValueError(f"expected {name} to hold sentences as strings, but it holds {type(wrong).__name__}")
