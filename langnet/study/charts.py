@@ -38,12 +38,15 @@ class Scale:
 
 
 def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """About `count` round values from at most `low` to at least `high`."""
-    span = max(high - low, 1e-9)
+    """About `count` round values, two or more, from at most `low` to at least `high`."""
+    largest = max(abs(low), abs(high))
+    span = high - low
+    if span <= 1e-9 * largest:  # one value, which has round ones around it too
+        span = largest / 10 or 1.0
     power = 10 ** math.floor(math.log10(span / count))
     step = next(s * power for s in (1, 2, 5, 10) if span / (s * power) <= count)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [i * step for i in range(first, last + 1)]
+    return [i * step for i in range(first, max(last, first + 1) + 1)]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 
 from langnet.study.charts import Frame, Mark, Series, end_labels, nice_ticks, spread
 from langnet.study.examples import contrast, shortened
+from langnet.study.figures import training_curves
 from langnet.study.html import Markup, escape, markup, table, tag
 from langnet.study.methods import KINDS
 from langnet.study.report import ReportFacts, report_html, write_report
@@ -163,12 +164,21 @@ class TestMarkup:
 
 
 class TestCharts:
-    @pytest.mark.parametrize(("low", "high"), [(0, 1), (0.2, 0.93), (1.9, 2.6), (0, 12345678), (5, 5)])
+    @pytest.mark.parametrize(
+        ("low", "high"), [(0, 1), (0.2, 0.93), (1.9, 2.6), (0, 12345678), (5, 5), (5.3, 5.3), (0, 0)]
+    )
     def test_ticks_hold_the_values(self, low, high):
         ticks = nice_ticks(low, high)
+        assert len(ticks) >= 2
         assert ticks[0] <= low + 1e-9
         assert ticks[-1] >= high - 1e-9
         assert len(ticks) <= 8
+
+    @pytest.mark.parametrize("value", [5.3, 2.0, 1.2345])
+    def test_a_run_of_one_record_is_drawn(self, value):
+        place = {"tokens": 100, "minutes": 0.01}
+        records = [{"loss": value, **place}, {"validation_bits_per_byte": 2.0, **place}]
+        assert f": {value:.3f}" in (training_curves(records) or "")
 
     def test_names_are_pushed_apart_and_stay_inside(self):
         assert spread([10, 100], 15, 0, 200) == [10, 100]
