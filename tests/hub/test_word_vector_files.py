@@ -123,6 +123,11 @@ def bad_files(fasttext_bytes):
         "more than the header": (TEXT + b"more 1 2 3\n", "more lines than the 2 words"),
         "short line": (b"2 3\nthe 0.5 -1 2e-3\nfilm 1 2\n", "line 3: it has 2 numbers where 3 are expected"),
         "no number": (b"2 3\nthe 0.5 -1 2e-3\nfilm 1 two 3\n", "line 3: after the word 'film' stands something"),
+        "more numbers than the header": (
+            b"2 2\nthe 1 2 3\nfilm 1 2 3\n",
+            "first line has 3 numbers, its header says 2",
+        ),
+        "glove with a gap": (b"the 1 2\nfilm 1 2\n\nplot 1 2\n", "line 3: it is empty, and more words follow"),
         "glove that changes": (b"the 1 2 3\nfilm 1 2\n", "line 2: it has 2 numbers where 3"),
         "not finite": (nan, "'the' has numbers that are not finite"),
         "cut binary": (binary.getvalue(), "ends within word 2 of the 2"),

@@ -214,6 +214,8 @@ def _read_text(stream: io.BufferedReader, size: int | None, name: str, most: int
         line = _line(stream, name, number + 2)
         if not line.strip():
             raise LangnetError(f"{name}: it ends after {number:,} of the {n_words:,} words that its header gives")
+        if number == 0 and len(line.split()) > dim + 1:  # else numbers would become part of the words
+            raise LangnetError(f"{name}: its first line has {len(line.split()) - 1:,} numbers, its header says {dim:,}")
         _add_line(rows, line, dim, f"{name}, line {number + 2}")
     if wanted == n_words and stream.readline(_LONGEST_LINE).strip():
         raise LangnetError(f"{name}: it has more lines than the {n_words:,} words that its header gives")
@@ -233,6 +235,8 @@ def _read_glove(stream: io.BufferedReader, size: int | None, name: str, most: in
         _add_line(rows, line, dim, f"{name}, line {number}")
         number += 1
         line = _line(stream, name, number)
+    if line and not line.strip() and any(more.strip() for more in iter(lambda: stream.read(_HEAD), b"")):
+        raise LangnetError(f"{name}, line {number}: it is empty, and more words follow; the file is damaged")
     return rows.space(name)
 
 
