@@ -162,6 +162,14 @@ MISTAKES = [
     (["predict", "classifier", "nowhere.csv"], "there is no file or folder 'nowhere.csv'"),
     (["predict", "classifier", "data.jsonl", "--text-column", "body"], "there is no column 'body'"),
     (["predict", "classifier", "program"], "no plain text"),
+    # options of other tasks
+    ([*FINETUNE, "--second-column", "label"], "--second-column is for the tasks beside classification"),
+    (["predict", "classifier", "data.jsonl", "--second-column", "b"], "--second-column is for the tasks beside"),
+    (["evaluate", "classifier", "data.jsonl", "--second-column", "b"], "--second-column is for the tasks beside"),
+    (["calibrate", "classifier", "data.jsonl", "--second-column", "b"], "--second-column is for the tasks beside"),
+    (["calibrate", "classifier", "data.jsonl", "--separator", ";"], "--separator is for the tasks beside"),
+    (["explain", "classifier", "a", "--second-column", "b"], "--second-column is for the tasks beside"),
+    ([*FINETUNE, "--task", "multilabel", "--pooling", "last"], "it is --head pooling=last"),
     # likelihood
     (["zero", "labels", "lm", "data.jsonl", "--word", "pos"], "write LABEL=words"),
     (["zero", "labels", "lm", "data.jsonl", "--word", "pos=good"], "two labels or more"),

@@ -10,7 +10,7 @@ import typer
 from langnet.cli.app import app, check_output, console, examples
 from langnet.cli.checks import check_models, check_sources, matched_files
 from langnet.cli.options import LabelColumn, Overwrite, SecondColumn, Separator, TextColumn
-from langnet.cli.tasks import as_in_training, columns, require_task
+from langnet.cli.tasks import as_in_training, columns, refuse_for_classification, require_task
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def calibrate(
         check_output(output, overwrite)
     plain = uncalibrated(loaded)
     if plain.is_classifier:
+        refuse_for_classification(separator=separator, second_column=second_column)
         gold, predictions, digest, warnings = _classifier(plain, folder, sources, (text_column, label_column))
     else:
         named = columns(text_column, second_column, label_column, None, separator)

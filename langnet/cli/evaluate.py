@@ -95,7 +95,7 @@ def evaluate(
     names = [model, *(also or [])]
     loaded, folder = load(model), resolve_model(model)
     if loaded.is_classifier or loaded.is_language_model:
-        refuse_for_classification(where=where, separator=separator)
+        refuse_for_classification(where=where, separator=separator, second_column=second_column)
     threshold = wanted_threshold(loaded, model, abstain_below, abstain)
     files = (json_file, predictions)
     labelled = sources, train or []

@@ -11,7 +11,7 @@ import typer
 from langnet.cli.app import app, check_writable, console, examples, write_bytes, write_json
 from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import SecondColumn, TextColumn
-from langnet.cli.tasks import columns, require_task
+from langnet.cli.tasks import columns, refuse_for_classification, require_task
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def explain(
     require_task(loaded, model)
     options = ExplainOptions(method, unit, occlude, label)
     _check(options)
+    if loaded.is_classifier:
+        refuse_for_classification(second_column=second_column)
     if loaded.is_classifier or (texts and reads_texts(loaded)):
         read, sources = _texts(texts, file or [], text_column, limit)
         found = explain_texts(loaded, read, options)

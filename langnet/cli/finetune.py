@@ -35,6 +35,7 @@ from langnet.cli.options import (
     Where,
 )
 from langnet.cli.tasks import Place, columns, finetune_task, refuse_for_classification, task_help
+from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
     from langnet.recipes.finetune_options import FinetuneOptions
@@ -136,10 +137,12 @@ def finetune(
     )  # fmt: skip
     place, names = Place(output, overwrite, resume), columns(text_column, second_column, label_column, where, separator)
     if task == "classify":
-        refuse_for_classification(where=where, head=head, separator=separator)
+        refuse_for_classification(where=where, head=head, separator=separator, second_column=second_column)
         more = read_texts(unlabelled, corpus)
         _learn_classes(model, labelled, (text_column, label_column), more, options, place)
         return
+    if pooling != "mean":
+        raise LangnetError(f"--pooling is for classification; for the task '{task}' it is --head pooling={pooling}")
     finetune_task(model, task, (labelled, matched_files(unlabelled or [])), names, (options, head), place)
 
 

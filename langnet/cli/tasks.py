@@ -94,7 +94,8 @@ def refuse_for_classification(**given: Any) -> None:
     """
     for name, value in given.items():
         if value:
-            raise LangnetError(f"--{name} is for the tasks beside classification; leave it out, or name one by --task")
+            option = f"--{name.replace('_', '-')}"
+            raise LangnetError(f"{option} is for the tasks beside classification; leave it out, or name one by --task")
 
 
 def finetune_task(
