@@ -170,6 +170,11 @@ MISTAKES = [
     (["calibrate", "classifier", "data.jsonl", "--separator", ";"], "--separator is for the tasks beside"),
     (["explain", "classifier", "a", "--second-column", "b"], "--second-column is for the tasks beside"),
     ([*FINETUNE, "--task", "multilabel", "--pooling", "last"], "it is --head pooling=last"),
+    # files that would hold nothing
+    (["score", "lm", "raw.txt", "--lines", "--json", "s.json"], "> FILE keeps it"),
+    (["vectors", "align", "a.vec", "b.vec", "--json", "s.json"], "--json holds the score on the pairs of --test"),
+    (["vectors", "analogy", "v", "a", "b", "c", "--json", "s.json"], "--json holds the scores of --questions"),
+    (["vectors", "similarity", "v", "a", "b", "--json", "s.json"], "--json holds the score of --pairs"),
     # likelihood
     (["zero", "labels", "lm", "data.jsonl", "--word", "pos"], "write LABEL=words"),
     (["zero", "labels", "lm", "data.jsonl", "--word", "pos=good"], "two labels or more"),

@@ -49,6 +49,8 @@ def align(
     from langnet.recipes.word_vectors import load_word_space
     from langnet.transfer.alignment import AlignOptions
 
+    if json_file and not test:
+        raise LangnetError("--json holds the score on the pairs of --test; name those too, or leave it out")
     check_writable(output, target_output, json_file)
     if reweight and output and not target_output:
         raise LangnetError("reweighting maps both sides; give --target-output too")

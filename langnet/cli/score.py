@@ -65,6 +65,8 @@ def score(
     likelier to be said again; both figures are given. A masked model has no probabilities: it gives pseudo-perplexities
     and pseudo-log-probabilities, by hiding every token once, which compare with no causal model's.
     """
+    if lines and json_file:
+        raise LangnetError("--lines writes a JSON object a line to standard output, and no table: > FILE keeps it")
     check_writable(json_file, inputs=sources)
     check_models(model)
     check_sources(sources)

@@ -132,6 +132,8 @@ def analogy(
 
     if (questions is None) == (not words) or (words and len(words) != 3):
         raise LangnetError("give either three words, A B C, or --questions FILE")
+    if json_file and words:
+        raise LangnetError("--json holds the scores of --questions; three words have none")
     check_writable(json_file, inputs=[str(questions)] if questions else None)
     if words:
         first, second, third = words
@@ -171,6 +173,8 @@ def similarity(
 
     if (pairs is None) == (not words) or (words and len(words) != 2):
         raise LangnetError("give either two words or --pairs FILE")
+    if json_file and words:
+        raise LangnetError("--json holds the score of --pairs; two words have none")
     check_writable(json_file, inputs=[str(pairs)] if pairs else None)
     if words:
         print(f"{_space(vectors, most_frequent).similarity(words[0], words[1]):.4f}")
