@@ -175,6 +175,11 @@ MISTAKES = [
     (["vectors", "align", "a.vec", "b.vec", "--json", "s.json"], "--json holds the score on the pairs of --test"),
     (["vectors", "analogy", "v", "a", "b", "c", "--json", "s.json"], "--json holds the scores of --questions"),
     (["vectors", "similarity", "v", "a", "b", "--json", "s.json"], "--json holds the score of --pairs"),
+    # files that would be lost
+    (["vectors", "convert", "raw.txt", "raw.txt"], "raw.txt is one of the files that are read"),
+    (["vectors", "align", "raw.txt", "b.vec", "-o", "raw.txt"], "raw.txt is one of the files that are read"),
+    (["vectors", "align", "a", "b", "-o", "x.txt", "--target-output", "x.txt"], "x.txt would be written twice"),
+    (["evaluate", "classifier", "data.jsonl", "--json", "x.jsonl", "--predictions", "x.jsonl"], "written twice"),
     # likelihood
     (["zero", "labels", "lm", "data.jsonl", "--word", "pos"], "write LABEL=words"),
     (["zero", "labels", "lm", "data.jsonl", "--word", "pos=good"], "two labels or more"),

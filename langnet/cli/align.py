@@ -51,7 +51,8 @@ def align(
 
     if json_file and not test:
         raise LangnetError("--json holds the score on the pairs of --test; name those too, or leave it out")
-    check_writable(output, target_output, json_file)
+    read = [source, target, *(str(file) for file in (dictionary, test) if file)]
+    check_writable(output, target_output, json_file, inputs=read)
     if reweight and output and not target_output:
         raise LangnetError("reweighting maps both sides; give --target-output too")
     if dictionary and identical:

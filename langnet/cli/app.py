@@ -212,10 +212,14 @@ def write_bytes(path: Path, content: bytes) -> None:
 def check_writable(*paths: Path | None, inputs: Sequence[str] | None = None) -> None:
     """Say before the work, not after it, that a file cannot be written, or is one of the files that are read."""
     read = [Path(name).resolve() for source in inputs or [] for name in _named_by(source)]
+    written: set[Path] = set()
     for path in paths:
         if path is None:
             continue
         whole = path.resolve()
+        if whole in written:
+            raise LangnetError(f"{path} would be written twice, and hold the second alone; give each its own name")
+        written.add(whole)
         if path.exists() and any(whole == one or whole.is_relative_to(one) for one in read):
             raise LangnetError(f"{path} is one of the files that are read, so it is not written over; name another")
         if path.is_dir():

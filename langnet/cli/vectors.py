@@ -238,7 +238,7 @@ def convert(
     """Write word vectors as a file of word2vec, which gensim and most other programs read."""
     from langnet.hub.exporters.word2vec import write_word2vec
 
-    check_writable(file)
+    check_writable(file, inputs=[vectors])
     space = _space(vectors, most_frequent)
     write_word2vec(space, file, binary)
     left = "; the n-grams, which the format has no place for, are left out" if space.subwords else ""
