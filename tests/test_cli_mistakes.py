@@ -49,6 +49,8 @@ def folder(tmp_path_factory, tiny_model):
         (folder / name / file).write_bytes(bytes(content))
     shutil.copytree(folder / "lm", folder / "incomplete")
     (folder / "incomplete" / "tokenizer.json").unlink()
+    shutil.copytree(folder / "lm", folder / "unlisted")
+    (folder / "unlisted" / "checksums.json").unlink()
     return folder
 
 
@@ -124,6 +126,7 @@ MISTAKES = [
     (["score", "flipped-config", "raw.txt"], "config.json"),
     (["finetune", "incomplete", "data.jsonl", "-o", "x"], "tokenizer.json"),
     (["models", "flipped", "--verify"], "broken"),
+    (["models", "unlisted", "--verify"], "1 of 1 models are broken"),
     (["models", "nowhere"], "there is no model 'nowhere'"),
     (["models", "--card"], "say which"),
     (["predict", "lm", "data.jsonl"], "language model without labels"),

@@ -163,6 +163,12 @@ def test_adapt_and_the_list_of_models(run, folder):
     assert run("models", "adapted", "--card").strip() == model.card.strip()
 
 
+def test_a_model_is_verified_from_within(folder, monkeypatch, answered):
+    monkeypatch.chdir(folder / "lm")
+    assert "is whole" in answered("models", ".", "--verify")
+    assert "lm" in answered("models", ".")
+
+
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_the_list_of_models_fits_its_window(width, folder, runner):
     (folder / "many").mkdir(exist_ok=True)

@@ -59,8 +59,8 @@ def list_(
     card: Annotated[bool, typer.Option("--card", help="Show a model's card.")] = False,
 ) -> None:
     """List the models of a folder, check that they are whole, or show one's card."""
-    from langnet.hub.folder import is_model_folder, list_models, read_folder
-    from langnet.hub.names import models_root, resolve_model
+    from langnet.hub.folder import describe_model, list_models, read_folder
+    from langnet.hub.names import CONFIG, models_root, resolve_model
 
     if card:
         if root is None:
@@ -68,12 +68,11 @@ def list_(
         print(read_folder(resolve_model(root)).card or "This model has no card.")
         return
     folder = models_root() if root is None else Path(root).expanduser()
-    if root is not None and (is_model_folder(folder) or not folder.is_dir()):
-        one = resolve_model(root)
-        found = [summary for summary in list_models(one.parent) if summary.path.name == one.name]
+    if root is not None and ((folder / CONFIG).is_file() or not folder.is_dir()):
+        found = [describe_model(resolve_model(root))]  # also where its checksums are missing
     else:
         found = list(list_models(folder))
-    if verify:
+    if verify and found:
         _verify(found)
     elif found:
         _show(found)

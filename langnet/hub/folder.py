@@ -176,12 +176,32 @@ def list_models(root: Path | str) -> Iterator[ModelSummary]:
     """Describe each model folder directly in `root`, by name; weights are not read, so damage in them goes unseen."""
     root = Path(root).expanduser()
     for path in sorted(root.iterdir()) if root.is_dir() else []:
-        if path.name.startswith(".") or not (path / CONFIG_NAME).is_file() or not (path / CHECKSUMS_NAME).is_file():
-            continue
-        try:
-            yield _describe(path)
-        except (LangnetError, OSError) as error:
-            yield ModelSummary(path.name, path, problem=str(error))
+        if not path.name.startswith(".") and all((path / name).is_file() for name in (CONFIG_NAME, CHECKSUMS_NAME)):
+            yield describe_model(path)
+
+
+def describe_model(path: Path) -> ModelSummary:
+    """Describe one folder; what is no whole model says why not under `problem`."""
+    name = os.path.basename(os.path.abspath(path))  # of '.', too
+    try:
+        table = _check_names(path)
+        config, facts = _parse_config(path, checksums.read_checked(path / CONFIG_NAME, table[CONFIG_NAME]))
+    except (LangnetError, OSError) as error:
+        return ModelSummary(name, path, problem=str(error))
+    bits = config.get("bits_per_byte")
+    return ModelSummary(
+        name,
+        path,
+        family=_text_or_none(config.get("family")),
+        size=_text_or_none(config.get("size")),
+        parameters=config.get("parameters") or facts.get("parameters"),
+        task=_text_or_none(config.get("task")),
+        bits_per_byte=float(bits) if isinstance(bits, int | float) else None,
+        direction=_text_or_none(config.get("direction")),
+        bits_note=_text_or_none(config.get("bits_note")),
+        created=facts.get("created"),
+        n_bytes=sum(entry.bytes for entry in table.values()),
+    )
 
 
 def is_model_folder(folder: Path) -> bool:
@@ -372,25 +392,6 @@ def _summary(
         n_labels=len(labels or []),
         digest=checksums.table_digest(table),
         files=dict(table),
-    )
-
-
-def _describe(path: Path) -> ModelSummary:
-    table = _check_names(path)
-    config, facts = _parse_config(path, checksums.read_checked(path / CONFIG_NAME, table[CONFIG_NAME]))
-    bits = config.get("bits_per_byte")
-    return ModelSummary(
-        name=path.name,
-        path=path,
-        family=_text_or_none(config.get("family")),
-        size=_text_or_none(config.get("size")),
-        parameters=config.get("parameters") or facts.get("parameters"),
-        task=_text_or_none(config.get("task")),
-        bits_per_byte=float(bits) if isinstance(bits, int | float) else None,
-        direction=_text_or_none(config.get("direction")),
-        bits_note=_text_or_none(config.get("bits_note")),
-        created=facts.get("created"),
-        n_bytes=sum(entry.bytes for entry in table.values()),
     )
 
 
