@@ -299,3 +299,13 @@ def test_brackets_in_labels_and_names_are_text(run, folder):
     assert all(label in said for label in ("[/x]", "[b] :dog:"))
     assert "[/x]" in run("inspect", "raw[old].csv", "--label-column", "label")
     assert "raw[old].csv" in run("score", "lm", "raw[old].csv", "raw.txt")
+
+
+def test_an_explanation_reads_the_columns_of_the_training(run, folder):
+    rows = [
+        {"text": "not this", "body": f"a {word} film", "label": n % 3} for n, word in enumerate(["fine", "dull"] * 6)
+    ]
+    (folder / "bodies.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    run("finetune", "lm", "bodies.jsonl", "-o", "rater", "--task", "regress", "--text-column", "body", "--epochs", 1,
+        "--method", "frozen")  # fmt: skip
+    assert "fine" in run("explain", "rater", "--file", "bodies.jsonl", "--limit", 1)

@@ -11,7 +11,7 @@ import typer
 from langnet.cli.app import app, check_writable, console, examples, write_bytes, write_json
 from langnet.cli.checks import check_models, check_sources
 from langnet.cli.options import SecondColumn, TextColumn
-from langnet.cli.tasks import columns, refuse_for_classification, require_task
+from langnet.cli.tasks import as_in_training, columns, refuse_for_classification, require_task
 from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def explain(
         read, sources = _texts(texts, file or [], text_column, limit)
         found = explain_texts(loaded, read, options)
     else:
-        items, sources = _items(loaded, file or [], columns(text_column, second_column, "label"), limit)
+        names = as_in_training(columns(text_column, second_column, "label"), loaded, numbers=False)
+        items, sources = _items(loaded, file or [], names, limit)
         found = explain_items(loaded, items, options)
     for one, source in zip(found, sources, strict=True):
         _show(one, source)
