@@ -97,6 +97,14 @@ def test_a_vocabulary_is_needed(folder):
     assert import_path(folder / "lm.pth").report.used == 14
 
 
+def test_a_softmax_that_is_missing_or_has_a_matrix_of_its_own(folder):
+    torch.save(state_dict(prefix=""), folder / "lm.pth")
+    assert "no bias of the softmax" in str(import_path(folder / "lm.pth").report)
+    torch.save(state_dict() | {"1.decoder.weight": torch.ones(len(WORDS), WIDTHS[0])}, folder / "lm.pth")
+    with pytest.raises(LangnetError, match="was trained without tied weights"):
+        import_path(folder / "lm.pth")
+
+
 def test_a_missing_weight(folder):
     held = state_dict()
     del held["0.rnns.1.module.weight_ih_l0"]

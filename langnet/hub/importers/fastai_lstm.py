@@ -54,6 +54,10 @@ def read(path: Path, options: ImportOptions) -> Imported:
     state = _state(table, prefix, config)
     tokenizer = _tokenizer(words, vocabulary).turned(options.direction or "forward")
     notes = _fit_rows(state, tokenizer, words)
+    if "1.decoder.bias" not in table.tensors:
+        notes.append(
+            "no bias of the softmax in the file, so it is zero: what the model writes and scores is not fastai's"
+        )
     config = AWDLSTMConfig(**{**vars(config), "vocabulary_size": tokenizer.vocabulary_size})
     with torch.device("meta"):
         encoder = AWDLSTM(config)
@@ -112,7 +116,12 @@ def _name(table: TensorTable, prefix: str, layer: int, weight: str) -> str:
 
 def _state(table: TensorTable, prefix: str, config: AWDLSTMConfig) -> dict[str, Tensor]:
     state = {"token_embedding.weight": table.take(f"{prefix}encoder.weight", (config.vocabulary_size, config.dim))}
-    bias = "1.decoder.bias"
+    bias, output = "1.decoder.bias", table.tensors.get("1.decoder.weight")
+    if output is not None and not _equal(output, table.tensors[f"{prefix}encoder.weight"]):
+        raise LangnetError(
+            f"{table.source} was trained without tied weights: '1.decoder.weight' is not '{prefix}encoder.weight', "
+            "which langnet's awd-lstm predicts words by; save its encoder alone (learn.save_encoder) to fine-tune that"
+        )
     state["softmax_bias"] = torch.zeros(config.vocabulary_size)  # (V,)
     if bias in table.tensors:
         state["softmax_bias"] = table.take(bias, (config.vocabulary_size,))
@@ -127,6 +136,10 @@ def _state(table: TensorTable, prefix: str, config: AWDLSTMConfig) -> dict[str, 
             f"layers.{index}.bias": table.take(biases[0], (4 * above,)) + table.take(biases[1], (4 * above,)),
         }
     return state
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and bool((one == other).all())
 
 
 def _tokenizer(words: list[str], source: Path) -> Tokenizer:
