@@ -9,6 +9,8 @@ import pytest
 
 from langnet.cli import main
 from langnet.recipes.finetune import FinetuneOptions, finetune
+from langnet.recipes.transfer import TransferOptions, transfer
+from langnet.text.text_items import TextItem
 from tests.conftest import sentences
 
 
@@ -19,6 +21,9 @@ def folder(tmp_path_factory, tiny_model):
     data = sentences(40, seed=3)
     tiny_model.save(folder / "lm")
     finetune(tiny_model, data.texts, data.labels, FinetuneOptions("frozen")).save(folder / "classifier")
+    rated = [TextItem("fine", 1.0), TextItem("dull", 2.0)] * 4
+    quick = TransferOptions(FinetuneOptions("frozen", epochs=1))
+    transfer(tiny_model, "regress", rated, quick).save(folder / "rater")
     rows = [{"text": t, "label": y} for t, y in zip(data.texts, data.labels, strict=True)]
     write = {
         "data.jsonl": "\n".join(map(json.dumps, rows)),
@@ -183,6 +188,11 @@ MISTAKES = [
     (["vectors", "align", "raw.txt", "b.vec", "-o", "raw.txt"], "raw.txt is one of the files that are read"),
     (["vectors", "align", "a", "b", "-o", "x.txt", "--target-output", "x.txt"], "x.txt would be written twice"),
     (["evaluate", "classifier", "data.jsonl", "--json", "x.jsonl", "--predictions", "x.jsonl"], "written twice"),
+    # caches
+    (["score", "lm", "raw.txt", "--cache-theta", "0.3"], "add --cache-window"),
+    (["evaluate", "lm", "raw.txt", "--cache-lambda", "0.3"], "add --cache-window"),
+    (["evaluate", "rater", "data.jsonl", "--cache-window", "9"], "a cache stands beside language models"),
+    (["evaluate", "classifier", "data.jsonl", "--cache-window", "9"], "a cache stands beside language models"),
     # likelihood
     (["zero", "labels", "lm", "data.jsonl", "--word", "pos"], "write LABEL=words"),
     (["zero", "labels", "lm", "data.jsonl", "--word", "pos=good"], "two labels or more"),

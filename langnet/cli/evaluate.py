@@ -94,6 +94,8 @@ def evaluate(
     cache = cache_options(cache_window, cache_theta, cache_lambda)
     names = [model, *(also or [])]
     loaded, folder = load(model), resolve_model(model)
+    if cache and not loaded.is_language_model:
+        raise LangnetError(f"{model} has learned a task, and a cache stands beside language models; leave it out")
     if loaded.is_classifier or loaded.is_language_model:
         refuse_for_classification(where=where, separator=separator, second_column=second_column)
     threshold = wanted_threshold(loaded, model, abstain_below, abstain)
@@ -102,8 +104,6 @@ def evaluate(
     if not loaded.is_language_model:
         labelled = matched_files(labelled[0]), matched_files(labelled[1])
     if loaded.is_classifier:
-        if cache:
-            raise LangnetError(f"{model} is a classifier, and a cache stands beside language models; leave it out")
         together = average([loaded, *names[1:]]) if also else loaded
         _classifier((together, folder, threshold), labelled, (text_column, label_column), files)
         return

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from langnet.errors import LangnetError
+
 if TYPE_CHECKING:
     from langnet.evaluate.cache import CacheOptions
 
@@ -112,7 +114,15 @@ AlsoModels = Annotated[
 
 
 def cache_options(window: int | None, theta: float, weight: float) -> CacheOptions | None:
-    """The cache that was asked for, or None."""
+    """The cache that was asked for, or None.
+
+    Raises:
+        LangnetError: settings of a cache without one.
+    """
     from langnet.evaluate.cache import CacheOptions
 
+    if window is None and (theta, weight) != (THETA, LAMBDA):
+        raise LangnetError(
+            "--cache-theta and --cache-lambda are those of a cache; add --cache-window, or leave them out"
+        )
     return None if window is None else CacheOptions(window, theta, weight)
