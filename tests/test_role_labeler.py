@@ -73,6 +73,7 @@ ROLE = {2: [("A1", 0, 2)]}
         ([SENTENCE], [{2: [("A1", 2, 2)]}], "expected a name, the first word and the one after"),
         ([SENTENCE], [{2: ["A1"]}], "the role 'A1'"),
         ([SENTENCE], [{2: []}], "no roles to be learned"),
+        ([(SENTENCE, [2, 3])], [ROLE], r"the predicates \[2, 3\] in X and \[2\] in y"),
     ],
 )
 def test_mistakes_are_said(tiny_model, X, y, message):

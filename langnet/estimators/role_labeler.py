@@ -132,6 +132,9 @@ def framed(X: Any, y: Any) -> list[FramedSentence]:
             Frame(_place(place, sentence.words, position), _spans(own, sentence.words, position))
             for place, own in sorted(roles.items())
         ]
+        in_x, in_y = (None if own is None else sorted({f.predicate for f in own}) for own in (sentence.frames, frames))
+        if in_x not in (None, in_y):
+            raise ValueError(f"sentence {position} has the predicates {in_x} in X and {in_y} in y; give the same")
         found.append(FramedSentence(sentence.words, tuple(frames)))
     return found
 
