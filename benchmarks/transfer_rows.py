@@ -141,7 +141,9 @@ def set_table(task: TaskSet, cells: Sequence[TableCell]) -> SetTable | None:
         seconds = sum(cell.seconds for cell in groups[key]) / len(groups[key])
         closed = None
         if gaps[0] is not None and method in PRETRAINED:
-            lacking = PERFECT.get(metric, 1.0) - means[encoder, SCRATCH][0]
+            draws = {cell.draw for cell in groups[key]}  # of the gain, which is paired
+            shared = [cell for cell in groups[encoder, SCRATCH] if cell.draw in draws]
+            lacking = PERFECT.get(metric, 1.0) - resampler.mean(shared)[0]
             closed = gaps[0].value / lacking if lacking else 0.0
         scores = {
             name: sum(cell.scores[name] for cell in groups[key]) / len(groups[key]) for name in groups[key][0].scores

@@ -90,6 +90,13 @@ class TestCells:
 
 
 class TestPages:
+    def test_the_part_of_the_gap_is_of_the_draws_that_both_have(self) -> None:
+        scratch = [hits(share, seed=draw) for draw, share in enumerate((0.5, 0.9))]
+        cells = [cell("gpt", "scratch", draw, one) for draw, one in enumerate(scratch)]
+        made = set_table(TEXTS, [*cells, cell("gpt", "frozen", 0, np.ones_like(scratch[0]))])
+        assert made is not None
+        assert made.rows[1].closed == pytest.approx(1.0)
+
     def test_gains_and_summary(self, tmp_path) -> None:
         low, high = hits(0.5), hits(0.5) | hits(0.4, seed=3)
         cells = [cell("", name, 0, low) for name in ("majority", "TF-IDF")]
