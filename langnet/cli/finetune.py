@@ -35,7 +35,6 @@ from langnet.cli.options import (
     Where,
 )
 from langnet.cli.tasks import Place, columns, finetune_task, refuse_for_classification, task_help
-from langnet.errors import LangnetError
 
 if TYPE_CHECKING:
     from langnet.recipes.finetune_options import FinetuneOptions
@@ -141,8 +140,6 @@ def finetune(
         more = read_texts(unlabelled, corpus)
         _learn_classes(model, labelled, (text_column, label_column), more, options, place)
         return
-    if pooling != "mean":
-        raise LangnetError(f"--pooling is for classification; for the task '{task}' it is --head pooling={pooling}")
     finetune_task(model, task, (labelled, matched_files(unlabelled or [])), names, (options, head), place)
 
 

@@ -115,7 +115,11 @@ def finetune_task(
         names: columns of both.
         options: the transfer's, and the head's own settings.
         place: where the model goes.
+
+    Raises:
+        LangnetError: a pooling, which is classification's.
     """
+    from langnet.recipes.finetune_options import FinetuneOptions
     from langnet.recipes.kinds.kind import HeadOptions
     from langnet.recipes.kinds.registry import find_kind
     from langnet.recipes.seeds import forget_runs
@@ -124,6 +128,8 @@ def finetune_task(
     from langnet.training.progress import ConsoleProgress
 
     kind, (sources, others) = find_kind(task), data
+    if (pooling := options[0].pooling) != FinetuneOptions().pooling:
+        raise LangnetError(f"--pooling is for classification; for the task '{task}' it is --head pooling={pooling}")
     items = kind.read(sources, names)
     more = kind.read(others, names, labelled=False) if others else None
     _say(kind.remarks(items))
