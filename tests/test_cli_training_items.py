@@ -56,6 +56,7 @@ def test_patterns_that_no_shell_has_spread_out(run, folder):
     said = run("evaluate", "both", "parts/*.csv")
     assert "entail, 24 pairs" in said
     assert "no neighbours" not in said
+    assert run("explain", "both", "--file", "parts/[ab].csv", "--limit", "2").count("parts/") == 2
     assert "no file matches 'parts/*.tsv'" in run("evaluate", "both", "parts/*.tsv", code=2)
 
 

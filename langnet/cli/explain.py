@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from langnet.cli.app import app, check_writable, console, examples, write_bytes, write_json
-from langnet.cli.checks import check_models, check_sources
+from langnet.cli.checks import check_models, check_sources, matched_files
 from langnet.cli.options import SecondColumn, TextColumn
 from langnet.cli.tasks import as_in_training, columns, refuse_for_classification, require_task
 from langnet.errors import LangnetError
@@ -66,11 +66,11 @@ def explain(
     if loaded.is_classifier:
         refuse_for_classification(second_column=second_column)
     if loaded.is_classifier or (texts and reads_texts(loaded)):
-        read, sources = _texts(texts, file or [], text_column, limit)
+        read, sources = _texts(texts, matched_files(file or []), text_column, limit)
         found = explain_texts(loaded, read, options)
     else:
         names = as_in_training(columns(text_column, second_column, "label"), loaded, numbers=False)
-        items, sources = _items(loaded, file or [], names, limit)
+        items, sources = _items(loaded, matched_files(file or []), names, limit)
         found = explain_items(loaded, items, options)
     for one, source in zip(found, sources, strict=True):
         _show(one, source)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from langnet.cli.app import app, check_device, console, examples, read_texts
-from langnet.cli.checks import check_encoder, check_models, check_sources
+from langnet.cli.checks import check_encoder, check_models, check_sources, matched_files
 from langnet.cli.options import Device, Documents, DropoutScale, LabelColumn, Precision, Seed, TextColumn
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def ulmfit(
     check_encoder(encoder)
     check_models(*(model or []))
     check_sources(labelled, general, unlabelled)
+    labelled = matched_files(labelled)
     from langnet.recipes.ulmfit import ULMFiTOptions
     from langnet.recipes.ulmfit import ulmfit as run_ulmfit
     from langnet.text.corpus import CorpusOptions

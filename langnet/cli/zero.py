@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from langnet.cli.app import app, check_writable, console, examples, write_json
-from langnet.cli.checks import check_models, check_sources
+from langnet.cli.checks import check_models, check_sources, matched_files
 from langnet.cli.options import LabelColumn, Pseudo, TextColumn
 from langnet.cli.tables import Format, format_for, write_rows
 from langnet.errors import LangnetError
@@ -70,6 +70,7 @@ def labels(
     check_writable(json_file, predictions, inputs=[*sources, *(unigram or [])])
     check_models(model)
     check_sources(sources, unigram)
+    sources = matched_files(sources)
     from langnet.recipes.model import load
     from langnet.recipes.zero_labels import Verbaliser, ZeroOptions, evaluate_zero_labels, label_rows
     from langnet.text.labelled import read_labelled
@@ -137,6 +138,7 @@ def pairs(
     check_writable(json_file, predictions, inputs=[*sources, *(unigram or [])])
     check_models(model)
     check_sources(sources, unigram)
+    sources = matched_files(sources)
     from langnet.recipes.model import load
     from langnet.recipes.zero_choices import zero_pairs
     from langnet.text.choices import read_minimal_pairs
@@ -181,6 +183,7 @@ def choices(
     check_writable(json_file, predictions, inputs=[*sources, *(unigram or [])])
     check_models(model)
     check_sources(sources, unigram)
+    sources = matched_files(sources)
     from langnet.recipes.model import load
     from langnet.recipes.zero_choices import ChoiceOptions, answer_rows, choose, zero_choices
     from langnet.text.choices import read_choices
@@ -222,6 +225,7 @@ def acceptability(
     check_writable(json_file, predictions, inputs=[*sources, *dev, *(unigram or [])])
     check_models(model)
     check_sources(sources, dev, unigram)
+    sources, dev = matched_files(sources), matched_files(dev)
     from langnet.recipes.model import load
     from langnet.recipes.zero_choices import zero_acceptability
     from langnet.text.choices import read_judged

@@ -69,7 +69,11 @@ def average(models: Sequence[Model | str | Path], weights: Sequence[float] | Non
     loaded = [model if isinstance(model, Model) else load(model) for model in models]
     for name, model in zip(names, loaded, strict=True):
         if model.labels is None:
-            raise LangnetError(f"{name} is a language model without labels; fine-tune it first: langnet finetune")
+            if model.is_language_model:
+                raise LangnetError(f"{name} is a language model without labels; fine-tune it first: langnet finetune")
+            raise LangnetError(
+                f"{name} is a model for the task '{model.network.task.name}'; only classifiers are averaged"
+            )
         if set(model.labels) != set(loaded[0].labels or []):
             raise LangnetError(
                 f"{name} has the labels {_shown(model)}, {names[0]} has {_shown(loaded[0])}; only classifiers of the "
