@@ -151,7 +151,7 @@ def unlabelled(kind, items):
     return [replace(item, **{HELD.get(kind, "label"): None}) for item in items]
 
 
-COSTLY = {"corefer", "multilabel", "parse", "tag"}  # seconds each; the others walk the same way
+COSTLY = {"corefer", "multilabel", "parse", "tag", "translate"}  # seconds each; the others walk the same way
 
 
 @pytest.mark.parametrize(
