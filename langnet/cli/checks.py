@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from langnet.errors import LangnetError
+from langnet.text.paths import matches_of, require_path
 
 # What `encoders.registry` holds, written out since importing it imports PyTorch; tests hold them together.
 ENCODERS = ("gpt", "gpt-2018", "gpt-2", "awd-lstm", "elmo")
@@ -30,8 +31,6 @@ def check_models(*names: str | None) -> None:
 
 def check_sources(*groups: Sequence[str] | None) -> None:
     """Each plain path is there; patterns, addresses and standard input are left to whoever reads them."""
-    from langnet.text.paths import require_path
-
     for source in (source for group in groups for source in group or []):
         if source != "-" and not glob.has_magic(source) and not any(sign in source for sign in _MORE_THAN_A_PATH):
             require_path(source)
@@ -48,7 +47,7 @@ def matched_files(sources: Sequence[str]) -> list[str]:
         if not glob.has_magic(source) or Path(source).exists() or any(sign in source for sign in _MORE_THAN_A_PATH):
             found.append(source)
             continue
-        matches = sorted(glob.glob(str(Path(source).expanduser()), recursive=True))
+        matches = matches_of(source)
         if not matches:
             raise LangnetError(f"no file matches '{source}'; check the path (here: {Path.cwd()})")
         found += matches

@@ -32,6 +32,7 @@ from langnet.text.formats import (
     text_stream,
     usual_text,
 )
+from langnet.text.paths import matches_of
 from langnet.text.pieces import Pieces, cut_text
 from langnet.text.remote import hub_rows, is_hub_data_set, is_remote, remote_files
 
@@ -235,28 +236,36 @@ def _find(source: Source, report: CorpusReport) -> list[_Found]:
     archive, member = split_member(str(path))
     if member and Path(archive).is_file():
         return [_Found(Path(archive), member)]
-    matches = sorted(match for match in glob.glob(str(path), recursive=True) if os.path.isfile(match))
-    if not matches:
+    named = matches_of(str(path))
+    matches = [match for match in named if os.path.isfile(match)]
+    inside = [one for match in named if os.path.isdir(match) for one in _in_folder(Path(match), report)[0]]
+    if not matches and not inside:
         what = "no file matches" if glob.has_magic(str(source)) else "there is no file or folder"
         raise LangnetError(f"{what} '{source}'; check the path (here: {Path.cwd()}); langnet reads {KNOWN}")
     found = [_Found(Path(match), "", len(matches) > 1) for match in matches if _is_read(match) or _is_text(match)]
     report.skipped_files += len(matches) - len(found)
-    if not found:
+    if not found and not inside:
         raise LangnetError(f"none of the files that match '{source}' is text; langnet reads {KNOWN}")
-    return found
+    return [*found, *inside]
 
 
 def _folder(folder: Path, report: CorpusReport) -> list[_Found]:
+    found, n_files = _in_folder(folder, report)
+    if not found:
+        others = f"the {n_files:,} there are of other kinds" if n_files else "it is empty"
+        raise LangnetError(f"the folder {folder} holds no file that langnet reads ({others}); it reads {KNOWN}")
+    return found
+
+
+def _in_folder(folder: Path, report: CorpusReport) -> tuple[list[_Found], int]:
+    """The files that are read, sorted, and how many there are of all kinds."""
     every: list[str] = []
     for inner, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         every += [os.path.join(inner, name) for name in files if not name.startswith(".")]
     found = sorted(name for name in every if _is_read(name))
     report.skipped_files += len(every) - len(found)
-    if not found:
-        others = f"the {len(every):,} there are of other kinds" if every else "it is empty"
-        raise LangnetError(f"the folder {folder} holds no file that langnet reads ({others}); it reads {KNOWN}")
-    return [_Found(Path(name), "", True) for name in found]
+    return [_Found(Path(name), "", True) for name in found], len(every)
 
 
 def _is_read(name: str) -> bool:

@@ -197,6 +197,9 @@ def test_folders_are_walked_in_order_and_hidden_files_left_out(tmp_path):
     assert texts == ["a/z.md", "b/10.txt", "b/2.txt", "c/d/e.text"]
     assert (report.files, report.skipped_files) == (4, 1)
     assert read([str(tmp_path / "**" / "*.txt")])[0] == ["b/10.txt", "b/2.txt"]
+    (tmp_path / "pictures").mkdir()  # a folder without text, as an empty one
+    assert read([str(tmp_path / "*")])[0] == texts, "folders that a pattern names are gone into"
+    assert read([str(tmp_path / "**")])[0] == texts, "once"
 
 
 def test_globs_leave_out_what_is_no_text(tmp_path):
