@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import glob
 import io
 import os
 import sys
@@ -17,6 +16,7 @@ import typer
 from rich.console import Console
 
 from langnet.errors import LangnetError, LangnetWarning
+from langnet.text.paths import matches_of
 
 if TYPE_CHECKING:
     from langnet.recipes.model import Model
@@ -232,7 +232,7 @@ def check_writable(*paths: Path | None, inputs: Sequence[str] | None = None) -> 
 
 def _named_by(source: str) -> list[str]:
     """The files and folders that a source may mean: itself, those of a pattern, those that lie side by side."""
-    return [source, *glob.glob(source), *source.split("+")]
+    return [source, *matches_of(source), *source.split("+")]
 
 
 def check_picture_folder(folder: Path | None) -> None:

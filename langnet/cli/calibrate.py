@@ -83,15 +83,14 @@ def _classifier(
 ) -> tuple[list[str], Predictions, str, list[str]]:
     """True labels and predictions, a name for the texts, and a warning where the model has learned from some."""
     from langnet.evaluate.predictions import Predictions
+    from langnet.recipes.training_items import count_known
     from langnet.recipes.training_texts import digest_of, find_training_texts
-    from langnet.text.clean import digest
     from langnet.text.labelled import read_labelled
 
     data = read_labelled(list(sources), *names)
     remembered = (model.facts.get("finetune") or {}).get("training_texts") or {}
     learned = find_training_texts(remembered, folder)
-    seen = {digest(text) for text in learned.texts} if learned else set()
-    both = sum(digest(text) in seen for text in data.texts)
+    both = count_known(data.texts, learned.texts if learned else [])
     name = digest_of(data)
     if remembered and name == remembered.get("digest"):
         raise LangnetError(_LEARNED.format("texts"))

@@ -89,8 +89,7 @@ def predict(
         names = columns(text_column, second_column, label_column, where, separator)
         predict_task(loaded, matched_files(sources), names, Outputs(output, html, svg, format), threshold)
         return
-    given = {"where": where, "separator": separator, "second_column": second_column}
-    refuse_for_classification(**given, html=html, svg=svg)
+    refuse_for_classification(where=where, separator=separator, second_column=second_column, html=html, svg=svg)
     chosen = format_for(output, format)
     classifier = average([loaded, *also]) if also else loaded
     labels = classifier.labels or []

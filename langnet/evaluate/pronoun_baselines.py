@@ -81,7 +81,7 @@ def _features(document: Document) -> np.ndarray:
             at - sentence,
             sentence == at,
             name[0] - document.sentences[sentence - 1],  # subjects stand early in many languages
-            sum(document.words[i] == document.words[name[1]] for i in range(len(document.words))),
+            document.words.count(document.words[name[1]]),
         ]
     pronoun = document.words[asked.pronoun[0]].lower()
     shared = [pronoun in ("he", "she"), asked.pronoun[0] - document.sentences[at - 1]]

@@ -11,15 +11,7 @@ import numpy as np
 from langnet.errors import LangnetError
 from langnet.text.clean import clean_text
 from langnet.text.corpus import Source
-from langnet.text.formats import (
-    TABLES,
-    damage_errors,
-    decode,
-    format_of,
-    open_bytes,
-    read_rows,
-    usual_text,
-)
+from langnet.text.formats import TABLES, damage_errors, decode, format_of, open_bytes, read_rows, usual_text
 from langnet.text.formats import text_column as cell_text
 from langnet.text.paths import require_path
 
